@@ -1,1 +1,41 @@
-//! Deskbell.
+//! Deskbell: a support desk that publishes its promises and proves to the second whether it kept them.
+//!
+//! The map, in reading order: what a ticket is ([`tickets`]), what is promised ([`sla`], [`calendar`]), what is asked
+//! ([`surveys`]), what is counted ([`reports`]); who is there ([`accounts`]); what goes out ([`mail`], [`jobs`]); what is
+//! remembered ([`timeline`]); then the machinery ([`http`], [`db`]) and how it starts ([`app`], [`serve`], [`setup`]).
+#[macro_use]
+pub mod names;
+
+pub mod tickets;
+
+pub mod calendar;
+pub mod sla;
+
+pub mod surveys;
+
+pub mod reports;
+
+pub mod accounts;
+pub mod mail;
+pub mod timeline;
+
+pub mod jobs;
+pub mod timetable;
+
+pub mod db;
+pub mod http;
+pub mod routes;
+
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod error;
+pub mod ids;
+pub mod metrics;
+pub mod seen;
+pub mod serve;
+pub mod setup;
+
+pub use error::{Error, Result};

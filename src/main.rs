@@ -1,1 +1,141 @@
-fn main(){}
+//! The binary: parse, build the desk, call.
+use clap::{Args, Parser, Subcommand};
+use deskbell::accounts::rights::{Role, Scope};
+use deskbell::app::App;
+use deskbell::clock::Clock;
+use deskbell::config::Config;
+use deskbell::db::{Conn, migrate};
+use deskbell::{cli, demo, http, serve};
+use std::error::Error;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A support desk that publishes its promises and proves to the second whether it kept them.
+#[derive(Parser)]
+#[command(version)]
+struct Line {
+    /// A TOML file with settings; see src/defaults.toml for all of them.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(Serve),
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Add, list and disable agents, and make tokens for them.
+    #[command(subcommand)]
+    Agent(Agent),
+    /// Write a consistent copy of the database while the desk runs.
+    Backup {
+        /// The new file.
+        to: PathBuf,
+    },
+    /// Print the API's description (OpenAPI 3.1).
+    Openapi,
+}
+
+#[derive(Args)]
+struct Serve {
+    /// Fill an empty desk with 90 days of sample data first.
+    #[arg(long)]
+    demo: bool,
+    /// What the sample data is drawn from: the same seed gives the same desk.
+    #[arg(long, default_value_t = demo::SEED)]
+    demo_seed: u64,
+}
+
+#[derive(Subcommand)]
+enum Agent {
+    /// Add an agent.
+    Add {
+        /// Mail address, which names the agent.
+        email: String,
+        /// Name that contacts see.
+        #[arg(long)]
+        name: String,
+        /// agent, manager or admin.
+        #[arg(long, default_value = "agent")]
+        role: Role,
+    },
+    /// List agents.
+    List,
+    /// Disable an agent: their tokens end at once.
+    Disable {
+        /// Mail address.
+        email: String,
+    },
+    /// Make a token for an agent and print it, once.
+    Token {
+        /// Mail address.
+        email: String,
+        /// What the token is called.
+        #[arg(long, default_value = "Command line")]
+        name: String,
+        /// agent, manager or admin; the agent's role where it is left out.
+        #[arg(long)]
+        scope: Option<Scope>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Line::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("deskbell: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(line: Line) -> Result<(), Box<dyn Error>> {
+    let config = Config::load(line.config.as_deref())?;
+    cli::start_log(&config.log);
+    match line.command {
+        Command::Openapi => println!("{}", http::openapi::description().to_pretty_json()?),
+        Command::Migrate => {
+            cli::make_data_dir(&config)?;
+            let ran = migrate::up(&mut Conn::open(&config.database_url())?)?;
+            println!("{ran} migrations ran; the schema is up to date");
+        }
+        Command::Backup { to } => cli::backup(&config, &to)?,
+        Command::Agent(command) => agent(config, command)?,
+        Command::Serve(options) => start(config, &options)?,
+    }
+    Ok(())
+}
+
+fn agent(config: Config, command: Agent) -> Result<(), Box<dyn Error>> {
+    let mut desk = cli::Desk::open(&config)?;
+    match command {
+        Agent::Add { email, name, role } => println!("added {}", desk.add(&name, &email, role)?),
+        Agent::List => desk.list()?.iter().for_each(|line| println!("{line}")),
+        Agent::Disable { email } => println!("disabled {}", desk.disable(&email)?),
+        Agent::Token { email, name, scope } => println!("{}", desk.token(&email, &name, scope)?),
+    }
+    Ok(())
+}
+
+fn start(config: Config, options: &Serve) -> Result<(), Box<dyn Error>> {
+    cli::make_data_dir(&config)?;
+    let listen = config.server.listen.clone();
+    let url = config.database_url();
+    let (app, first_secret) = App::open(config, Clock::System)?;
+    if let Some(secret) = first_secret {
+        println!("Admin token, shown this once: {secret}");
+    }
+    if options.demo {
+        for line in demo::fill(&mut Conn::open(&url)?, &app.config, options.demo_seed, app.clock.now())? {
+            println!("{line}");
+        }
+    }
+    let listener = TcpListener::bind(&listen).map_err(|error| format!("server.listen: cannot listen on {listen}: {error}"))?;
+    println!("Deskbell listens on http://{}/ (API: /api/docs/)", listener.local_addr()?);
+    actix_web::rt::System::new().block_on(serve::run(actix_web::web::Data::new(app), listener, cli::stop_signal()))?;
+    Ok(())
+}

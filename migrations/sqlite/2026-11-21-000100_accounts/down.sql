@@ -1,0 +1,11 @@
+DROP TABLE idempotency_keys;
+DROP TABLE tokens;
+DROP TABLE team_members;
+DROP TABLE teams;
+DROP TABLE agents;
+DROP TABLE contact_phones;
+DROP TABLE contact_emails;
+DROP TABLE contacts;
+DROP TABLE organizations;
+DROP TABLE calendar_versions;
+DROP TABLE calendars;

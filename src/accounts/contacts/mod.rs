@@ -1,0 +1,7 @@
+//! Contacts: the people on the other side of the desk, known by their addresses and numbers.
+pub mod api;
+pub mod model;
+mod store;
+pub mod wire;
+
+pub use store::{Person, find_or_create_by_email, find_or_create_by_phone, find_person, primary_email, stop_surveys};

@@ -1,0 +1,87 @@
+//! Who may do what: the one table, asked by the server before every request. Pure.
+
+names! {
+    /// What a token may be used for.
+    pub enum Scope {
+        /// Work on tickets as a person.
+        Agent = "agent",
+        /// And read reports, reviews of all, outgoing mail.
+        Manager = "manager",
+        /// And set up the desk.
+        Admin = "admin",
+        /// A phone system, mail gate or chat widget: reports what came in, and when.
+        Channel = "channel",
+        /// A migration from another desk: accounts and tickets with their receipts.
+        Import = "import",
+    }
+}
+
+names! {
+    /// What an agent is; a token of theirs can never do more.
+    pub enum Role {
+        /// Works on tickets.
+        Agent = "agent",
+        /// Also reads reports.
+        Manager = "manager",
+        /// Also sets up the desk.
+        Admin = "admin",
+    }
+}
+
+names! {
+    /// What a route asks of its caller.
+    pub enum Right {
+        /// Hand in a ticket or a contact's message.
+        TakeIn = "take_in",
+        /// Create and change organizations and contacts.
+        KeepAccounts = "keep_accounts",
+        /// Read and work on tickets, surveys, calendars.
+        Work = "work",
+        /// Read reports, see and release outgoing mail.
+        Manage = "manage",
+        /// Change agents, teams, tokens, calendars and policies.
+        Administer = "administer",
+    }
+}
+
+/// The table: what each scope grants.
+pub fn grants(scope: Scope, right: Right) -> bool {
+    use Right::{Administer, KeepAccounts, Manage, TakeIn, Work};
+    match scope {
+        Scope::Agent => matches!(right, TakeIn | KeepAccounts | Work),
+        Scope::Manager => matches!(right, TakeIn | KeepAccounts | Work | Manage),
+        Scope::Admin => matches!(right, TakeIn | KeepAccounts | Work | Manage | Administer),
+        Scope::Channel => matches!(right, TakeIn),
+        Scope::Import => matches!(right, TakeIn | KeepAccounts),
+    }
+}
+
+/// Whether an agent of this role can use this scope; channel and import belong to machines.
+pub fn can_hold(role: Role, scope: Scope) -> bool {
+    match scope {
+        Scope::Agent => true,
+        Scope::Manager => role >= Role::Manager,
+        Scope::Admin => role >= Role::Admin,
+        Scope::Channel | Scope::Import => false,
+    }
+}
+
+/// Whether the scope is for machines, which act for no agent.
+pub fn is_machine(scope: Scope) -> bool {
+    matches!(scope, Scope::Channel | Scope::Import)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_higher_role_can_do_all_that_a_lower_one_can() {
+        for right in Right::ALL {
+            assert!(!grants(Scope::Agent, *right) || grants(Scope::Manager, *right));
+            assert!(!grants(Scope::Manager, *right) || grants(Scope::Admin, *right));
+        }
+        assert!(!grants(Scope::Manager, Right::Administer));
+        assert!(!grants(Scope::Channel, Right::Work));
+    }
+}

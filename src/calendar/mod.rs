@@ -1,0 +1,8 @@
+//! Calendars: when the desk is open. Versions are kept, so that a promise names the hours it ran under.
+pub mod api;
+pub mod api_exceptions;
+pub mod hours;
+mod store;
+pub mod wire;
+
+pub use store::{Calendar, default_calendar, find, find_version, insert};

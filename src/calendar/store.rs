@@ -1,0 +1,219 @@
+//! Calendar rows and their versions.
+use super::hours::Hours;
+use super::wire::Definition;
+use crate::db::{
+    Conn,
+    ext::OnConflictExt,
+    schema::{calendar_versions, calendars, policies, policy_versions, teams},
+    types::{Json, Time},
+};
+use crate::error::{Error, Result};
+use crate::ids::{CalendarId, TeamId};
+use crate::seen::Seen;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+/// A calendar at one of its versions.
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    /// Which.
+    pub id: CalendarId,
+    /// What people call it.
+    pub name: String,
+    /// Whether it serves where nothing else is said.
+    pub is_default: bool,
+    /// The version that `definition` is.
+    pub version: i32,
+    /// What it says.
+    pub definition: Definition,
+    /// First made.
+    pub created_at: DateTime<Utc>,
+    /// Last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Calendar {
+    /// The hours; a stored definition was checked when it was saved.
+    pub fn hours(&self) -> Result<Hours> {
+        self.definition.hours().map_err(|_| Error::internal(format!("calendar {} version {} is broken", self.id, self.version)))
+    }
+}
+
+type Row = (CalendarId, String, bool, i32, Json, Time, Time);
+
+fn from_row((id, name, is_default, version, definition, created_at, updated_at): Row) -> Result<Calendar> {
+    Ok(Calendar {
+        id,
+        name,
+        is_default,
+        version,
+        definition: definition.to()?,
+        created_at: created_at.0,
+        updated_at: updated_at.0,
+    })
+}
+
+macro_rules! current {
+    () => {
+        calendars::table
+            .inner_join(
+                calendar_versions::table
+                    .on(calendar_versions::calendar_id.eq(calendars::id).and(calendar_versions::version.eq(calendars::version))),
+            )
+            .select((
+                calendars::id,
+                calendars::name,
+                calendars::is_default,
+                calendars::version,
+                calendar_versions::definition,
+                calendars::created_at,
+                calendars::updated_at,
+            ))
+    };
+}
+
+/// One by id, at its current version. One query.
+pub fn find(conn: &mut Conn, id: CalendarId) -> Result<Option<Calendar>> {
+    current!().filter(calendars::id.eq(id)).first::<Row>(conn).optional()?.map(from_row).transpose()
+}
+
+/// The calendar that serves where nothing else is said. One query.
+pub fn default_calendar(conn: &mut Conn) -> Result<Option<Calendar>> {
+    current!().filter(calendars::is_default.eq(true)).first::<Row>(conn).optional()?.map(from_row).transpose()
+}
+
+/// The hours of one version, also an old one. One query.
+pub fn find_version(conn: &mut Conn, id: CalendarId, version: i32) -> Result<Hours> {
+    let definition: Json = calendar_versions::table.find((id, version)).select(calendar_versions::definition).first(conn)?;
+    let definition: Definition = definition.to()?;
+    definition.hours().map_err(|_| Error::internal(format!("calendar {id} version {version} is broken")))
+}
+
+/// A page after `after`, by age. One query.
+pub fn list(conn: &mut Conn, after: Option<CalendarId>, limit: i64) -> Result<Vec<Calendar>> {
+    let mut query = current!().order(calendars::id).limit(limit).into_boxed();
+    if let Some(after) = after {
+        query = query.filter(calendars::id.gt(after));
+    }
+    query.load::<Row>(conn)?.into_iter().map(from_row).collect()
+}
+
+fn write_version(conn: &mut Conn, calendar: &Calendar, now: DateTime<Utc>) -> Result<()> {
+    diesel::insert_into(calendar_versions::table)
+        .values((
+            calendar_versions::calendar_id.eq(calendar.id),
+            calendar_versions::version.eq(calendar.version),
+            calendar_versions::definition.eq(Json::of(&calendar.definition)?),
+            calendar_versions::created_at.eq(Time(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Takes the default away from all others.
+fn only_default(conn: &mut Conn, id: CalendarId) -> Result<()> {
+    diesel::update(calendars::table.filter(calendars::id.ne(id).and(calendars::is_default.eq(true))))
+        .set(calendars::is_default.eq(false))
+        .execute(conn)?;
+    Ok(())
+}
+
+fn name_taken() -> Error {
+    Error::conflict("name_taken", "another calendar has this name")
+}
+
+/// Writes a new calendar with its first version. Two inserts.
+pub fn insert(conn: &mut Conn, name: String, is_default: bool, definition: Definition, now: DateTime<Utc>) -> Result<Calendar> {
+    let calendar = Calendar { id: CalendarId::new(), name, is_default, version: 1, definition, created_at: now, updated_at: now };
+    let written = diesel::insert_into(calendars::table)
+        .values((
+            calendars::id.eq(calendar.id),
+            calendars::name.eq(&calendar.name),
+            calendars::is_default.eq(calendar.is_default),
+            calendars::version.eq(calendar.version),
+            calendars::created_at.eq(Time(now)),
+            calendars::updated_at.eq(Time(now)),
+        ))
+        .or_ignore()
+        .execute(conn)?;
+    if written == 0 {
+        return Err(name_taken());
+    }
+    if is_default {
+        only_default(conn, calendar.id)?;
+    }
+    write_version(conn, &calendar, now)?;
+    Ok(calendar)
+}
+
+/// Changes a calendar: a new version; the old ones stay. Up to five queries.
+pub fn update(
+    conn: &mut Conn,
+    id: CalendarId,
+    seen: Seen,
+    now: DateTime<Utc>,
+    change: impl FnOnce(&mut Calendar) -> Result<()>,
+) -> Result<Calendar> {
+    let mut calendar = find(conn, id)?.ok_or(Error::NotFound("calendar"))?;
+    seen.check(calendar.version)?;
+    let was_default = calendar.is_default;
+    change(&mut calendar)?;
+    if was_default && !calendar.is_default {
+        return Err(Error::conflict("last_default", "one calendar must be the default: make another one the default instead"));
+    }
+    let named: Option<CalendarId> = calendars::table
+        .filter(calendars::name.eq(&calendar.name).and(calendars::id.ne(id)))
+        .select(calendars::id)
+        .first(conn)
+        .optional()?;
+    if named.is_some() {
+        return Err(name_taken());
+    }
+    let before = calendar.version;
+    calendar.version += 1;
+    calendar.updated_at = now;
+    let changed = diesel::update(calendars::table.find(id).filter(calendars::version.eq(before)))
+        .set((
+            calendars::name.eq(&calendar.name),
+            calendars::is_default.eq(calendar.is_default),
+            calendars::version.eq(calendar.version),
+            calendars::updated_at.eq(Time(now)),
+        ))
+        .execute(conn)?;
+    if changed == 0 {
+        return Err(Error::Stale { current: before + 1 });
+    }
+    if calendar.is_default {
+        only_default(conn, id)?;
+    }
+    write_version(conn, &calendar, now)?;
+    Ok(calendar)
+}
+
+/// Removes a calendar that nothing uses and no clock ever ran under.
+pub fn remove(conn: &mut Conn, id: CalendarId, seen: Seen) -> Result<()> {
+    use crate::db::schema::clocks;
+    let calendar = find(conn, id)?.ok_or(Error::NotFound("calendar"))?;
+    seen.check(calendar.version)?;
+    if calendar.is_default {
+        return Err(Error::conflict("last_default", "the default calendar cannot be removed"));
+    }
+    let team: Option<TeamId> = teams::table.filter(teams::calendar_id.eq(id)).select(teams::id).first(conn).optional()?;
+    let clock =
+        clocks::table.filter(clocks::calendar_id.eq(id)).select(clocks::id).first::<crate::ids::ClockId>(conn).optional()?;
+    let definitions: Vec<Json> = policies::table
+        .inner_join(
+            policy_versions::table
+                .on(policy_versions::policy_id.eq(policies::id).and(policy_versions::version.eq(policies::version))),
+        )
+        .select(policy_versions::definition)
+        .load(conn)?;
+    let text = id.to_string();
+    let in_policy =
+        definitions.iter().any(|definition| definition.0.get("calendar_id").and_then(|id| id.as_str()) == Some(&text));
+    if team.is_some() || clock.is_some() || in_policy {
+        return Err(Error::conflict("in_use", "a team, a policy or a recorded promise uses this calendar"));
+    }
+    diesel::delete(calendars::table.find(id)).execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! What the commands of the binary do, beside serving.
+use crate::accounts::agents::{self, AgentRow};
+use crate::accounts::rights::{Role, Scope};
+use crate::accounts::tokens::{self, NewToken};
+use crate::config::{Config, Log};
+use crate::db::{Conn, is_postgres, migrate};
+use crate::error::{Error, Result};
+use chrono::{DateTime, Utc};
+use diesel::connection::SimpleConnection;
+use std::path::Path;
+use std::process::Command;
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging to standard error; a second call changes nothing.
+pub fn start_log(settings: &Log) {
+    let filter = EnvFilter::try_new(&settings.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // An error means that a log is running already.
+    let _ = match settings.format.as_str() {
+        "json" => log.json().try_init(),
+        _ => log.try_init(),
+    };
+}
+
+/// Makes the folder that SQLite's file lives in.
+pub fn make_data_dir(config: &Config) -> std::io::Result<()> {
+    if config.database.url.is_empty() { std::fs::create_dir_all(&config.database.data_dir) } else { Ok(()) }
+}
+
+/// Ends when the process is asked to stop: Ctrl-C or SIGTERM.
+pub async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupt = signal(SignalKind::interrupt());
+    let terminate = signal(SignalKind::terminate());
+    match (interrupt, terminate) {
+        (Ok(mut interrupt), Ok(mut terminate)) => {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        // Without handlers the signals end the process at once, which loses nothing that was acknowledged.
+        _ => std::future::pending().await,
+    }
+}
+
+/// Writes a consistent copy while the desk runs: SQLite's own `VACUUM INTO`, or `pg_dump` in its custom format.
+pub fn backup(config: &Config, to: &Path) -> Result<()> {
+    if to.exists() {
+        return Err(Error::conflict("file_exists", format!("{} exists already", to.display())));
+    }
+    let url = config.database_url();
+    if is_postgres(&url) {
+        let done = Command::new("pg_dump").arg("--format=custom").arg("--file").arg(to).arg(&url).status();
+        return match done {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(Error::Unavailable(format!("pg_dump ended with {status}"))),
+            Err(error) => Err(Error::Unavailable(format!("pg_dump cannot be run: {error}"))),
+        };
+    }
+    if !Path::new(&url).exists() {
+        return Err(Error::NotFound("database to copy"));
+    }
+    let path = to.to_string_lossy().replace('\'', "''");
+    Conn::open(&url)?.batch_execute(&format!("VACUUM INTO '{path}'"))?;
+    // The copy is not a backup before it is on the disk.
+    std::fs::File::open(to).and_then(|file| file.sync_all()).map_err(|error| Error::Unavailable(error.to_string()))
+}
+
+/// The database, for the commands that change agents; a running desk sees the change within a second.
+pub struct Desk {
+    conn: Conn,
+    now: DateTime<Utc>,
+}
+
+impl Desk {
+    /// Opens the database and brings its schema up to date.
+    pub fn open(config: &Config) -> Result<Self> {
+        make_data_dir(config).map_err(|error| Error::Unavailable(error.to_string()))?;
+        let mut conn = Conn::open(&config.database_url())?;
+        migrate::up(&mut conn)?;
+        Ok(Self { conn, now: crate::clock::Clock::System.now() })
+    }
+
+    fn find(&mut self, email: &str) -> Result<AgentRow> {
+        agents::find_by_email(&mut self.conn, email)?.ok_or(Error::NotFound("agent"))
+    }
+
+    /// Adds an agent.
+    pub fn add(&mut self, name: &str, email: &str, role: Role) -> Result<String> {
+        let now = self.now;
+        let agent = self.conn.write(|conn| agents::insert(conn, name, email, role, now))?;
+        Ok(format!("{} <{}>, {}", agent.name, agent.email, agent.role.0))
+    }
+
+    /// One line an agent.
+    pub fn list(&mut self) -> Result<Vec<String>> {
+        let line = |agent: AgentRow| {
+            let state = if agent.disabled_at.is_some() { "disabled" } else { "active" };
+            format!("{}\t{}\t{}\t{state}", agent.email, agent.role.0, agent.name)
+        };
+        Ok(agents::list_all(&mut self.conn)?.into_iter().map(line).collect())
+    }
+
+    /// Disables an agent; the last admin stays.
+    pub fn disable(&mut self, email: &str) -> Result<String> {
+        let (agent, now) = (self.find(email)?, self.now);
+        self.conn.write(|conn| agents::set_disabled(conn, agent.id, true, now))?;
+        Ok(agent.email)
+    }
+
+    /// Makes a token and gives its secret.
+    pub fn token(&mut self, email: &str, name: &str, scope: Option<Scope>) -> Result<String> {
+        let (agent, now) = (self.find(email)?, self.now);
+        let own = match agent.role.0 {
+            Role::Agent => Scope::Agent,
+            Role::Manager => Scope::Manager,
+            Role::Admin => Scope::Admin,
+        };
+        let new =
+            NewToken { agent_id: Some(agent.id), name: name.to_owned(), scopes: vec![scope.unwrap_or(own)], expires_at: None };
+        let (_, secret) = self.conn.write(|conn| tokens::create(conn, &new, now))?;
+        Ok(secret.reveal().to_owned())
+    }
+}

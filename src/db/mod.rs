@@ -1,0 +1,180 @@
+//! The database: one connection type for SQLite and PostgreSQL, a handle to read and write through, migrations.
+mod conn;
+pub mod ext;
+pub mod migrate;
+pub mod schema;
+pub mod types;
+mod writer;
+
+pub use conn::{Conn, MultiBackend};
+
+use crate::{Error, Result};
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::prelude::*;
+use diesel::r2d2::R2D2Connection;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Connections kept for reading on SQLite, for everything on PostgreSQL.
+const POOL_SIZE_SQLITE: u32 = 8;
+
+/// What a connection may be used for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+}
+
+/// True where the address names a PostgreSQL server.
+pub fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres:") || url.starts_with("postgresql:")
+}
+
+impl Conn {
+    /// Opens a connection that may write; the address is a `postgres://` URL or the path of a SQLite file.
+    pub fn open(url: &str) -> ConnectionResult<Self> {
+        Self::open_for(url, Access::Write)
+    }
+
+    fn open_for(url: &str, access: Access) -> ConnectionResult<Self> {
+        if is_postgres(url) {
+            return Ok(Self::Pg(PgConnection::establish(url)?));
+        }
+        let mut conn = SqliteConnection::establish(url)?;
+        // FULL: a commit that was acknowledged survives a power cut (DESIGN 9).
+        let mut pragmas = String::from(
+            "PRAGMA busy_timeout=10000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY;",
+        );
+        pragmas.push_str(match access {
+            Access::Write => "PRAGMA cache_size=-65536;",
+            Access::Read => "PRAGMA cache_size=-8192; PRAGMA query_only=ON;",
+        });
+        conn.batch_execute(&pragmas).map_err(ConnectionError::CouldntSetupConfiguration)?;
+        Ok(Self::Sqlite(conn))
+    }
+
+    /// One write transaction; on SQLite it takes the write lock at its start.
+    pub fn write<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        match self {
+            Self::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?,
+            Self::Pg(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN")?,
+        }
+        let done = match guarded(self, work) {
+            // PostgreSQL turns the COMMIT of a failed transaction into a rollback without a word; this asks first.
+            Ok(value) => match self {
+                Self::Pg(conn) => conn.batch_execute("SELECT 1").map(|()| value).map_err(Error::from),
+                Self::Sqlite(_) => Ok(value),
+            },
+            Err(error) => Err(error),
+        };
+        match done {
+            Ok(value) => {
+                <Self as TransactionManager<Self>>::commit_transaction(self)?;
+                Ok(value)
+            }
+            Err(error) => {
+                <Self as TransactionManager<Self>>::rollback_transaction(self)?;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Runs the work of one request; a panic in it is an internal error, not the end of the thread.
+fn guarded<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(conn)))
+        .unwrap_or_else(|_| Err(Error::internal("a panic inside a transaction")))
+}
+
+struct Manager {
+    url: String,
+    access: Access,
+}
+
+impl diesel::r2d2::ManageConnection for Manager {
+    type Connection = Conn;
+    type Error = diesel::r2d2::Error;
+    fn connect(&self) -> Result<Conn, Self::Error> {
+        Conn::open_for(&self.url, self.access).map_err(diesel::r2d2::Error::ConnectionError)
+    }
+    fn is_valid(&self, conn: &mut Conn) -> Result<(), Self::Error> {
+        conn.ping().map_err(diesel::r2d2::Error::QueryError)
+    }
+    fn has_broken(&self, conn: &mut Conn) -> bool {
+        std::thread::panicking() || conn.is_broken()
+    }
+}
+type Pool = diesel::r2d2::Pool<Manager>;
+
+/// The handle that handlers and jobs read and write through; cheap to clone.
+#[derive(Clone)]
+pub struct Database {
+    pool: Pool,
+    writer: Option<Arc<writer::Writer>>,
+    url: Arc<str>,
+}
+
+/// Figures of the handle for `/metrics`.
+pub struct Load {
+    /// Connections in the pool.
+    pub connections: u32,
+    /// Of those, not in use.
+    pub idle: u32,
+    /// Group commits so far (SQLite).
+    pub batches: u64,
+    /// Writes inside them.
+    pub batched_writes: u64,
+}
+
+impl Database {
+    /// Opens the pool and, on SQLite, the writer thread; does not migrate.
+    pub fn open(url: &str, pool_size: u32) -> Result<Self> {
+        let (size, access) = if is_postgres(url) { (pool_size, Access::Write) } else { (POOL_SIZE_SQLITE, Access::Read) };
+        let writer = if is_postgres(url) { None } else { Some(Arc::new(writer::Writer::start(Conn::open(url)?)?)) };
+        let pool = Pool::builder()
+            .max_size(size)
+            .min_idle(Some(1))
+            .test_on_check_out(false)
+            .connection_timeout(Duration::from_secs(5))
+            .build(Manager { url: url.to_owned(), access })
+            .map_err(|error| Error::Unavailable(error.to_string()))?;
+        Ok(Self { pool, writer, url: url.into() })
+    }
+
+    /// Where the data is, for a connection of one's own (backup, migrate).
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Runs queries on a pooled connection, off the event loop.
+    pub async fn read<T: Send + 'static>(&self, work: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
+        let pool = self.pool.clone();
+        blocking(move || work(&mut *take(&pool)?)).await
+    }
+
+    /// Runs one verb in one transaction and answers after the commit.
+    pub async fn write<T: Send + 'static>(&self, work: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
+        match &self.writer {
+            Some(writer) => writer.write(work).await,
+            None => {
+                let pool = self.pool.clone();
+                blocking(move || take(&pool)?.write(work)).await
+            }
+        }
+    }
+
+    /// What the handle is doing now.
+    pub fn load(&self) -> Load {
+        let state = self.pool.state();
+        let (batches, batched_writes) = self.writer.as_ref().map_or((0, 0), |writer| writer.counts());
+        Load { connections: state.connections, idle: state.idle_connections, batches, batched_writes }
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Error::internal("a panic inside a query")))
+}
+
+fn take(pool: &Pool) -> Result<diesel::r2d2::PooledConnection<Manager>> {
+    pool.get().map_err(|error| Error::Unavailable(error.to_string()))
+}

@@ -1,0 +1,135 @@
+//! Who is asking: the bearer token behind a request, and the gate in front of every route.
+use super::extract::app;
+use crate::accounts::caller::{Agent, Caller};
+use crate::accounts::tokens;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::ids::{TokenId, digest};
+use actix_web::body::MessageBody;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, header};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+use std::future::{Ready, ready};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A revoked token works on other nodes for at most so long.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+/// Tokens kept in memory at the most.
+const KNOWN_MAX: usize = 10_000;
+
+/// The caller that the gate found.
+pub fn caller(request: &HttpRequest) -> Result<Arc<Caller>> {
+    request.extensions().get::<Arc<Caller>>().cloned().ok_or(Error::Unauthorized("a token is needed"))
+}
+
+impl FromRequest for Agent {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let not_a_person = || Error::forbidden("not_a_person", "only an agent's token can do this");
+        ready(caller(request).and_then(|caller| caller.as_agent().ok_or_else(not_a_person)))
+    }
+}
+
+/// [`Caller`] as a handler's argument.
+pub struct Who(pub Arc<Caller>);
+
+impl FromRequest for Who {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(caller(request).map(Self))
+    }
+}
+
+/// Tokens seen lately, and when each was last used.
+#[derive(Default)]
+pub struct Known {
+    callers: Mutex<HashMap<Vec<u8>, (Arc<Caller>, Instant)>>,
+    used: Mutex<HashMap<TokenId, DateTime<Utc>>>,
+    rates: super::rate::Rates,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Known {
+    /// Forgets all: after a token or an agent was changed here.
+    pub fn forget(&self) {
+        locked(&self.callers).clear();
+    }
+
+    /// Last uses since the last call, to be written down.
+    pub fn take_used(&self) -> HashMap<TokenId, DateTime<Utc>> {
+        std::mem::take(&mut *locked(&self.used))
+    }
+
+    fn find(&self, hash: &[u8]) -> Option<Arc<Caller>> {
+        let callers = locked(&self.callers);
+        let (caller, seen) = callers.get(hash)?;
+        (seen.elapsed() < TRUSTED_FOR).then(|| caller.clone())
+    }
+
+    fn remember(&self, hash: Vec<u8>, caller: &Arc<Caller>) {
+        let mut callers = locked(&self.callers);
+        if callers.len() >= KNOWN_MAX {
+            callers.clear();
+        }
+        callers.insert(hash, (caller.clone(), Instant::now()));
+    }
+}
+
+async fn identify(app: &Data<App>, request: &HttpRequest) -> Result<Arc<Caller>> {
+    let header = request.headers().get(header::AUTHORIZATION).ok_or(Error::Unauthorized("a token is needed"))?;
+    let token = header
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim())
+        .ok_or(Error::Unauthorized("the Authorization header must be: Bearer TOKEN"))?;
+    let hash = digest(token);
+    let now = app.clock.now();
+    let known = match app.known.find(&hash) {
+        Some(known) => known,
+        None => {
+            let asked = hash.clone();
+            let found = app.db.read(move |conn| tokens::find_caller(conn, &asked, now)).await?;
+            let caller = Arc::new(found.ok_or(Error::Unauthorized("the token is unknown, expired or revoked"))?);
+            app.known.remember(hash, &caller);
+            caller
+        }
+    };
+    locked(&app.known.used).insert(known.token_id, now);
+    Ok(known)
+}
+
+/// The gate: finds the caller, asks the table of rights for the matched route, counts against the rate.
+pub async fn gate(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let app = app(request.request())?.clone();
+    let caller = identify(&app, request.request()).await?;
+    let rate = app.known.rates.count(caller.token_id, app.config.server.rate_per_minute)?;
+    if let Some(pattern) = request.match_pattern() {
+        let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
+        // A path that exists with a method that does not goes on to its 405.
+        if let Some(right) = crate::routes::right(method, &pattern)
+            && !caller.may(right)
+        {
+            let text = format!("this needs the right {right}; see who may do what in docs/RIGHTS.md");
+            return Err(Error::forbidden("missing_right", text).into());
+        }
+    }
+    request.extensions_mut().insert(caller);
+    let mut response = next.call(request).await?;
+    rate.write(response.headers_mut());
+    Ok(response)
+}

@@ -1,0 +1,52 @@
+//! One log line and one metric per request, and an id that names both. No addresses, tokens or bodies.
+use super::extract::app;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use std::time::Instant;
+use tracing::Instrument;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Longest id that is taken over from a proxy.
+const ID_MAX: usize = 64;
+
+fn request_id(request: &ServiceRequest) -> String {
+    request
+        .headers()
+        .get(&REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(|text| {
+            (1..=ID_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        })
+        .map_or_else(|| crate::ids::TokenId::new().to_string(), str::to_owned)
+}
+
+/// The middleware around everything.
+pub async fn watch(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let started = Instant::now();
+    let app = app(request.request())?.clone();
+    let id = request_id(&request);
+    let method = request.method().clone();
+    // The pattern, not the path: a path can hold a survey's token.
+    let route = request.match_pattern().unwrap_or_else(|| "(none)".to_owned());
+    let span = tracing::info_span!("request", %id, %method, %route);
+    let mut response = match next.call(request).instrument(span.clone()).await {
+        Ok(response) => response,
+        Err(error) => {
+            app.metrics.request(&method, &route, error.as_response_error().status_code().as_u16(), started.elapsed());
+            return Err(error);
+        }
+    };
+    let status = response.status().as_u16();
+    app.metrics.request(&method, &route, status, started.elapsed());
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let _in_span = span.enter();
+    tracing::debug!(status, micros = started.elapsed().as_micros() as u64, "answered");
+    Ok(response)
+}

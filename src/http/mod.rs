@@ -1,0 +1,11 @@
+//! HTTP: what comes in, what goes out, who is asking. The domain knows none of it.
+pub mod auth;
+pub mod extract;
+pub mod idempotency;
+pub mod log;
+pub mod openapi;
+pub mod ops;
+pub mod page;
+pub mod patch;
+pub mod rate;
+pub mod respond;

@@ -1,0 +1,102 @@
+//! Typed ids (UUIDv7) and secrets; the only place that draws randomness for either.
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$meta:meta])* $name:ident),+ $(,)?) => { $(
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+        #[diesel(sql_type = $crate::db::types::Uid)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// A new id, ordered by the time it was drawn.
+            #[expect(clippy::new_without_default, reason = "a new id is an act, not a default")]
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::try_parse(text).map(Self)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        $crate::db::types::uid_column!($name);
+    )+ };
+}
+
+ids! {
+    /// Names a ticket.
+    TicketId,
+    /// Names a message of a ticket.
+    MessageId,
+    /// Names one promise running on a ticket.
+    ClockId,
+    /// Names a contact.
+    ContactId,
+    /// Names an organization.
+    OrganizationId,
+    /// Names an agent.
+    AgentId,
+    /// Names a team.
+    TeamId,
+    /// Names an API token (not its secret).
+    TokenId,
+    /// Names a calendar.
+    CalendarId,
+    /// Names an SLA policy.
+    PolicyId,
+    /// Names one outgoing letter.
+    MailId,
+    /// Names a queued job.
+    JobId,
+    /// Names a survey invitation.
+    InvitationId,
+    /// Names a survey response.
+    ResponseId,
+}
+
+/// 32 random bytes as base64url text; only its [`digest`] is ever stored.
+pub struct Secret(String);
+
+impl Secret {
+    /// Draws a new secret from the operating system's generator.
+    pub fn new() -> Result<Self, rand::rngs::SysError> {
+        use rand::TryRng;
+        let mut bytes = [0u8; 32];
+        rand::rngs::SysRng.try_fill_bytes(&mut bytes)?;
+        Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
+    }
+
+    /// The text to hand out, once.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What is stored.
+    pub fn digest(&self) -> Vec<u8> {
+        digest(&self.0)
+    }
+}
+
+/// SHA-256 of a secret's text: enough for 256 random bits (no salt, no stretching needed).
+pub fn digest(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret.as_bytes()).to_vec()
+}
+
+/// A fraction in 0..1 for jitter.
+pub fn jitter() -> f64 {
+    use rand::RngExt;
+    rand::rng().random()
+}

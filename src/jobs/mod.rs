@@ -1,0 +1,57 @@
+//! Jobs: every effect outside the database is queued in the verb's transaction and done later, at least once.
+pub mod backoff;
+pub mod queue;
+pub mod worker;
+
+use chrono::{DateTime, Utc};
+use std::sync::atomic::{AtomicI64, Ordering};
+
+names! {
+    /// What is to be done.
+    pub enum JobKind {
+        /// Send a reply's letter.
+        DeliverMail = "deliver_mail",
+        /// Check an invitation again and send it.
+        SendSurvey = "send_survey",
+    }
+}
+
+/// Why a job did not end well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// It may work later.
+    Later(String),
+    /// It never will: park it for a person.
+    Never(String),
+}
+
+impl From<crate::Error> for Failure {
+    fn from(error: crate::Error) -> Self {
+        Self::Later(error.to_string())
+    }
+}
+
+/// When worker and alarm last looked at their queues, for `/readyz`.
+#[derive(Default)]
+pub struct Beat {
+    worker: AtomicI64,
+    alarm: AtomicI64,
+}
+
+impl Beat {
+    /// The worker looked.
+    pub fn worker(&self, now: DateTime<Utc>) {
+        self.worker.store(now.timestamp(), Ordering::Relaxed);
+    }
+
+    /// The alarm looked.
+    pub fn alarm(&self, now: DateTime<Utc>) {
+        self.alarm.store(now.timestamp(), Ordering::Relaxed);
+    }
+
+    /// Seconds since the slower of the two looked.
+    pub fn age_seconds(&self, now: DateTime<Utc>) -> i64 {
+        let last = self.worker.load(Ordering::Relaxed).min(self.alarm.load(Ordering::Relaxed));
+        now.timestamp() - last
+    }
+}

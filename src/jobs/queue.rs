@@ -1,0 +1,125 @@
+//! The queue in the database: put in, claim by lease, end, put back, park, release.
+use super::JobKind;
+use crate::Result;
+use crate::db::{
+    Conn,
+    schema::jobs,
+    types::{Named, Time, Uid},
+};
+use crate::ids::JobId;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use uuid::Uuid;
+
+/// What a job is about: a mail, an invitation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[diesel(sql_type = Uid)]
+pub struct SubjectId(pub Uuid);
+crate::db::types::uid_column!(SubjectId);
+
+/// A claimed job.
+#[derive(Queryable, Debug, Clone)]
+pub struct Job {
+    /// Which.
+    pub id: JobId,
+    /// What is to be done.
+    pub kind: Named<JobKind>,
+    /// To what.
+    pub subject_id: SubjectId,
+    /// Tries so far, this one included.
+    pub attempts: i32,
+}
+
+/// Puts a job in, in the transaction of the verb that wants it. One insert.
+pub fn enqueue(conn: &mut Conn, kind: JobKind, subject: Uuid, due_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
+    diesel::insert_into(jobs::table)
+        .values((
+            jobs::id.eq(JobId::new()),
+            jobs::kind.eq(Named(kind)),
+            jobs::subject_id.eq(SubjectId(subject)),
+            jobs::due_at.eq(Time(due_at)),
+            jobs::attempts.eq(0),
+            jobs::created_at.eq(Time(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+macro_rules! free {
+    ($now:expr) => {
+        jobs::parked_at
+            .is_null()
+            .and(jobs::due_at.le(Time($now)))
+            .and(jobs::lease_until.is_null().or(jobs::lease_until.le(Time($now))))
+    };
+}
+
+/// Whether a job waits to be taken. One look at the index.
+pub fn is_any_due(conn: &mut Conn, now: DateTime<Utc>) -> Result<bool> {
+    let found: Option<JobId> = jobs::table.filter(free!(now)).select(jobs::id).first(conn).optional()?;
+    Ok(found.is_some())
+}
+
+/// Takes up to `limit` due jobs until `lease_until`; another node gets none of them before. One query and an update each.
+pub fn claim(conn: &mut Conn, now: DateTime<Utc>, lease_until: DateTime<Utc>, limit: i64) -> Result<Vec<Job>> {
+    let due: Vec<Job> = jobs::table
+        .filter(free!(now))
+        .order(jobs::due_at)
+        .limit(limit)
+        .select((jobs::id, jobs::kind, jobs::subject_id, jobs::attempts))
+        .load(conn)?;
+    let mut claimed = Vec::with_capacity(due.len());
+    for mut job in due {
+        job.attempts += 1;
+        let taken = diesel::update(jobs::table.find(job.id).filter(free!(now)))
+            .set((jobs::lease_until.eq(Time(lease_until)), jobs::attempts.eq(job.attempts)))
+            .execute(conn)?;
+        if taken == 1 {
+            claimed.push(job);
+        }
+    }
+    Ok(claimed)
+}
+
+/// The job is done.
+pub fn finish(conn: &mut Conn, id: JobId) -> Result<()> {
+    diesel::delete(jobs::table.find(id)).execute(conn)?;
+    Ok(())
+}
+
+/// The job is to be tried again at `due_at`.
+pub fn put_back(conn: &mut Conn, id: JobId, due_at: DateTime<Utc>, error: &str) -> Result<()> {
+    diesel::update(jobs::table.find(id))
+        .set((jobs::due_at.eq(Time(due_at)), jobs::lease_until.eq(None::<Time>), jobs::last_error.eq(error)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The job waits for a person.
+pub fn park(conn: &mut Conn, id: JobId, now: DateTime<Utc>, error: &str) -> Result<()> {
+    diesel::update(jobs::table.find(id))
+        .set((jobs::parked_at.eq(Time(now)), jobs::lease_until.eq(None::<Time>), jobs::last_error.eq(error)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// A parked job is tried again now, from the first try on; says whether there was one.
+pub fn release(conn: &mut Conn, subject: Uuid, now: DateTime<Utc>) -> Result<bool> {
+    let released = diesel::update(jobs::table.filter(jobs::subject_id.eq(SubjectId(subject)).and(jobs::parked_at.is_not_null())))
+        .set((jobs::parked_at.eq(None::<Time>), jobs::due_at.eq(Time(now)), jobs::attempts.eq(0)))
+        .execute(conn)?;
+    Ok(released > 0)
+}
+
+/// Takes back a job that is no longer wanted.
+pub fn cancel(conn: &mut Conn, subject: Uuid) -> Result<()> {
+    diesel::delete(jobs::table.filter(jobs::subject_id.eq(SubjectId(subject)))).execute(conn)?;
+    Ok(())
+}
+
+/// Jobs waiting and parked, for `/metrics`.
+pub fn counts(conn: &mut Conn) -> Result<(i64, i64)> {
+    let waiting = jobs::table.filter(jobs::parked_at.is_null()).count().get_result(conn)?;
+    let parked = jobs::table.filter(jobs::parked_at.is_not_null()).count().get_result(conn)?;
+    Ok((waiting, parked))
+}

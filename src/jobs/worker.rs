@@ -1,0 +1,98 @@
+//! The loop that takes due jobs, runs a few at once, and ends, puts back or parks each.
+use super::queue::{self, Job};
+use super::{Failure, backoff};
+use crate::Result;
+use crate::app::App;
+use crate::{ids, timetable};
+use actix_web::web::Data;
+use chrono::TimeDelta;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Longest pause between two looks at the queue.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+async fn claim(app: &App, limit: usize) -> Result<Vec<Job>> {
+    let now = app.clock.now();
+    if limit == 0 || !app.db.read(move |conn| queue::is_any_due(conn, now)).await? {
+        return Ok(Vec::new());
+    }
+    let lease_until = now + TimeDelta::seconds(i64::from(app.config.jobs.lease_seconds));
+    app.db.write(move |conn| queue::claim(conn, now, lease_until, limit as i64)).await
+}
+
+/// Runs one claimed job and writes down how it ended.
+async fn run_one(app: Data<App>, job: Job) {
+    let kind = job.kind.0;
+    let done = timetable::run(&app, &job).await;
+    let now = app.clock.now();
+    let result = match done {
+        Ok(()) => {
+            app.metrics.job(kind.as_str(), "done");
+            app.db.write(move |conn| queue::finish(conn, job.id)).await
+        }
+        Err(failure) => {
+            let is_last = job.attempts >= i32::try_from(app.config.jobs.attempts_max).unwrap_or(i32::MAX);
+            let (text, park) = match failure {
+                Failure::Later(text) => (text, is_last),
+                Failure::Never(text) => (text, true),
+            };
+            app.metrics.job(kind.as_str(), if park { "parked" } else { "retried" });
+            tracing::warn!(job = %job.id, kind = %kind, attempts = job.attempts, error = %text, park, "a job failed");
+            let pause = backoff::pause(app.config.jobs.backoff_seconds, job.attempts, ids::jitter());
+            app.db
+                .write(move |conn| {
+                    if park {
+                        queue::park(conn, job.id, now, &text)?;
+                        timetable::parked(conn, &job, &text, now)
+                    } else {
+                        queue::put_back(conn, job.id, now + pause, &text)
+                    }
+                })
+                .await
+        }
+    };
+    if let Err(error) = result {
+        // The lease runs out and the job is taken again: at least once, never lost.
+        tracing::error!(%error, "the end of a job could not be written");
+    }
+}
+
+/// Runs every job that is due now, and what they queue, until nothing is due; says how many ran.
+pub async fn run_due(app: &Data<App>) -> Result<usize> {
+    let mut ran = 0;
+    loop {
+        let jobs = claim(app, app.config.jobs.concurrency).await?;
+        if jobs.is_empty() {
+            return Ok(ran);
+        }
+        ran += jobs.len();
+        let mut running: JoinSet<()> = jobs.into_iter().map(|job| run_one(app.clone(), job)).collect();
+        while running.join_next().await.is_some() {}
+    }
+}
+
+/// The loop. On stop it takes nothing new and waits for what runs.
+pub async fn run(app: Data<App>, mut stop: watch::Receiver<bool>) {
+    let mut running = JoinSet::new();
+    while !*stop.borrow() {
+        app.beat.worker(app.clock.now());
+        let free = app.config.jobs.concurrency.saturating_sub(running.len());
+        match claim(&app, free).await {
+            Ok(jobs) => {
+                for job in jobs {
+                    running.spawn(run_one(app.clone(), job));
+                }
+            }
+            Err(error) => tracing::error!(%error, "the worker could not look at its queue; it tries again"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = app.jobs_queued.notified() => {}
+            Some(_) = running.join_next() => {}
+            _ = stop.changed() => {}
+        }
+    }
+    while running.join_next().await.is_some() {}
+}

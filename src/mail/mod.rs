@@ -1,0 +1,60 @@
+//! Mail going out: letters are rows written with the verb that wants them, and are sent by jobs.
+pub mod api;
+pub mod jobs;
+pub mod outbox;
+pub mod templates;
+pub mod transport;
+
+names! {
+    /// What a letter is.
+    pub enum MailKind {
+        /// An agent's public reply.
+        Reply = "reply",
+        /// An invitation to a survey.
+        Survey = "survey",
+    }
+}
+
+names! {
+    /// Where a letter stands.
+    pub enum MailState {
+        /// Waits to be sent, or to be tried again.
+        Queued = "queued",
+        /// Taken by the mail server, or in the folder.
+        Sent = "sent",
+        /// Given up until a person releases it.
+        Parked = "parked",
+        /// No longer wanted.
+        Cancelled = "cancelled",
+        /// The connection broke after the letter was handed over; it is not sent again.
+        Unknown = "unknown",
+    }
+}
+
+/// A letter ready to go.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// Its own Message-ID, without angle brackets.
+    pub message_id: String,
+    /// The recipient's address.
+    pub to: String,
+    /// The subject, on one line.
+    pub subject: String,
+    /// The plain part.
+    pub text: String,
+    /// The HTML part.
+    pub html: String,
+    /// Message-ID that it answers.
+    pub in_reply_to: Option<String>,
+    /// Message-IDs of the thread.
+    pub references: Option<String>,
+    /// Address of the one-click unsubscription (RFC 8058), for surveys.
+    pub unsubscribe: Option<String>,
+    /// Whether a machine wrote it (RFC 3834).
+    pub is_automatic: bool,
+}
+
+/// A text on one line, for headers and text parts.
+pub fn one_line(text: &str) -> String {
+    text.split(|c: char| c.is_control()).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}

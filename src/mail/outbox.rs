@@ -1,0 +1,289 @@
+//! Outgoing letters as rows.
+use super::templates::ReplyMail;
+use super::{Letter, MailKind, MailState, one_line};
+use crate::config::Config;
+use crate::db::{
+    Conn,
+    schema::mails,
+    types::{Named, Time},
+};
+use crate::error::{Error, Result};
+use crate::ids::{MailId, TicketId};
+use crate::jobs::queue::SubjectId;
+use crate::jobs::{JobKind, queue};
+use crate::mail::transport::domain;
+use crate::tickets::model::Ticket;
+use crate::timeline::{self, Actor, Kind};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde_json::json;
+use uuid::Uuid;
+
+/// Message-IDs in a References header at the most: the first and the newest are kept (RFC 5537, 3.4.4).
+const REFERENCES_MAX: usize = 20;
+
+/// A letter as stored.
+#[derive(Queryable, Selectable, Insertable, Debug, Clone)]
+#[diesel(table_name = mails)]
+#[expect(missing_docs, reason = "columns")]
+pub struct MailRow {
+    pub id: MailId,
+    pub kind: Named<MailKind>,
+    pub ticket_id: TicketId,
+    pub subject_id: SubjectId,
+    pub recipient: String,
+    pub subject: String,
+    pub message_id: String,
+    pub in_reply_to: Option<String>,
+    pub reference_ids: Option<String>,
+    pub text_body: Option<String>,
+    pub html_body: Option<String>,
+    pub state: Named<MailState>,
+    pub attempts: i32,
+    pub last_error: Option<String>,
+    pub created_at: Time,
+    pub sent_at: Option<Time>,
+}
+
+/// What a queued reply is called.
+pub struct Queued {
+    /// The letter.
+    pub id: MailId,
+    /// Its Message-ID, in angle brackets.
+    pub message_id: String,
+}
+
+/// The thread of a reply: what it answers, and all before it.
+fn thread(ids: &[String]) -> (Option<String>, Option<String>) {
+    let kept: Vec<&str> = if ids.len() > REFERENCES_MAX {
+        let newest = ids.iter().skip(ids.len() - REFERENCES_MAX + 1);
+        ids.iter().take(1).chain(newest).map(String::as_str).collect()
+    } else {
+        ids.iter().map(String::as_str).collect()
+    };
+    (kept.last().map(|id| (*id).to_owned()), (!kept.is_empty()).then(|| kept.join(" ")))
+}
+
+fn template_failed(error: askama::Error) -> Error {
+    Error::internal(format!("template: {error}"))
+}
+
+/// Writes a reply's letter and queues its delivery. Two inserts.
+#[expect(clippy::too_many_arguments, reason = "a letter is put together from many sides")]
+pub fn queue_reply(
+    conn: &mut Conn,
+    config: &Config,
+    ticket: &Ticket,
+    message: &crate::tickets::Message,
+    agent_name: &str,
+    recipient: String,
+    earlier: Vec<String>,
+    now: DateTime<Utc>,
+) -> Result<Queued> {
+    let mail = ReplyMail {
+        company: one_line(&config.company.name),
+        ticket_number: ticket.number,
+        ticket_subject: one_line(&ticket.subject),
+        agent_name: one_line(agent_name),
+        body: message.body.clone(),
+    };
+    // Stable: a letter that is sent twice has the same id both times, and mail programs show it once.
+    let message_id = format!("<message-{}@{}>", message.id, domain(config));
+    let (in_reply_to, reference_ids) = thread(&earlier);
+    let row = MailRow {
+        id: MailId::new(),
+        kind: Named(MailKind::Reply),
+        ticket_id: ticket.id,
+        subject_id: SubjectId(message.id.0),
+        recipient,
+        subject: format!("Re: {} [#{}]", one_line(&ticket.subject), ticket.number),
+        message_id: message_id.clone(),
+        in_reply_to,
+        reference_ids,
+        text_body: Some(mail.text().map_err(template_failed)?),
+        html_body: Some(mail.html().map_err(template_failed)?),
+        state: Named(MailState::Queued),
+        attempts: 0,
+        last_error: None,
+        created_at: Time(now),
+        sent_at: None,
+    };
+    diesel::insert_into(mails::table).values(&row).execute(conn)?;
+    queue::enqueue(conn, JobKind::DeliverMail, row.id.0, now, now)?;
+    Ok(Queued { id: row.id, message_id })
+}
+
+/// Writes that a survey's letter is on its way: one row an invitation, however often it is tried. It keeps no body: the
+/// token must not be readable here.
+pub fn note_survey(conn: &mut Conn, invitation: Uuid, ticket: TicketId, letter: &Letter, now: DateTime<Utc>) -> Result<MailId> {
+    let waiting = mails::subject_id.eq(SubjectId(invitation)).and(mails::state.eq(Named(MailState::Queued)));
+    let again: Option<MailId> =
+        mails::table.filter(mails::ticket_id.eq(ticket)).filter(waiting).select(mails::id).first(conn).optional()?;
+    if let Some(id) = again {
+        diesel::update(mails::table.find(id))
+            .set((mails::message_id.eq(&letter.message_id), mails::recipient.eq(&letter.to)))
+            .execute(conn)?;
+        return Ok(id);
+    }
+    let row = MailRow {
+        id: MailId::new(),
+        kind: Named(MailKind::Survey),
+        ticket_id: ticket,
+        subject_id: SubjectId(invitation),
+        recipient: letter.to.clone(),
+        subject: letter.subject.clone(),
+        message_id: letter.message_id.clone(),
+        in_reply_to: None,
+        reference_ids: None,
+        text_body: None,
+        html_body: None,
+        state: Named(MailState::Queued),
+        attempts: 0,
+        last_error: None,
+        created_at: Time(now),
+        sent_at: None,
+    };
+    diesel::insert_into(mails::table).values(&row).execute(conn)?;
+    Ok(row.id)
+}
+
+/// The letter of an invitation that still stands as queued stands otherwise from now on.
+fn end_survey(conn: &mut Conn, invitation: Uuid, state: MailState, error: &str) -> Result<()> {
+    let waiting = mails::subject_id.eq(SubjectId(invitation)).and(mails::state.eq(Named(MailState::Queued)));
+    diesel::update(mails::table.filter(waiting))
+        .set((mails::state.eq(Named(state)), mails::last_error.eq(error)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// A survey's letter may have been taken before the desk stopped.
+pub fn survey_unknown(conn: &mut Conn, invitation: Uuid, error: &str) -> Result<()> {
+    end_survey(conn, invitation, MailState::Unknown, error)
+}
+
+/// A survey's letter was given up.
+pub fn survey_parked(conn: &mut Conn, invitation: Uuid, error: &str) -> Result<()> {
+    end_survey(conn, invitation, MailState::Parked, error)
+}
+
+/// One by id.
+pub fn find(conn: &mut Conn, id: MailId) -> Result<Option<MailRow>> {
+    Ok(mails::table.find(id).select(MailRow::as_select()).first(conn).optional()?)
+}
+
+impl MailRow {
+    /// The letter that the row holds; a survey's row holds none.
+    pub fn letter(self) -> Option<Letter> {
+        Some(Letter {
+            message_id: self.message_id,
+            to: self.recipient,
+            subject: self.subject,
+            text: self.text_body?,
+            html: self.html_body?,
+            in_reply_to: self.in_reply_to,
+            references: self.reference_ids,
+            unsubscribe: None,
+            is_automatic: false,
+        })
+    }
+}
+
+/// It was taken.
+pub fn sent(conn: &mut Conn, id: MailId, now: DateTime<Utc>) -> Result<()> {
+    diesel::update(mails::table.find(id))
+        .set((
+            mails::state.eq(Named(MailState::Sent)),
+            mails::attempts.eq(mails::attempts + 1),
+            mails::last_error.eq(None::<String>),
+            mails::sent_at.eq(Time(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// It was not taken, and stands in `state` now.
+pub fn not_sent(conn: &mut Conn, id: MailId, state: MailState, error: &str) -> Result<()> {
+    diesel::update(mails::table.find(id))
+        .set((mails::state.eq(Named(state)), mails::attempts.eq(mails::attempts + 1), mails::last_error.eq(error)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The job of a reply's letter was parked: the letter says so, and the ticket's history too.
+pub fn parked(conn: &mut Conn, id: Uuid, error: &str, now: DateTime<Utc>) -> Result<()> {
+    let id = MailId(id);
+    diesel::update(mails::table.find(id)).set(mails::state.eq(Named(MailState::Parked))).execute(conn)?;
+    match find(conn, id)? {
+        Some(row) => {
+            let data = json!({ "mail_id": id, "error": error });
+            timeline::record(conn, row.ticket_id, Kind::MailParked, Actor::Desk, now, data)
+        }
+        None => Ok(()),
+    }
+}
+
+/// A person releases a parked letter: it is tried again at once.
+pub fn release(conn: &mut Conn, id: MailId, now: DateTime<Utc>) -> Result<MailRow> {
+    let row = find(conn, id)?.ok_or(Error::NotFound("mail"))?;
+    if row.state.0 != MailState::Parked {
+        return Err(Error::conflict("not_parked", "only a parked mail can be released"));
+    }
+    // A survey's job is named by its invitation, a reply's by its letter.
+    let subject = match row.kind.0 {
+        MailKind::Survey => row.subject_id.0,
+        MailKind::Reply => id.0,
+    };
+    if row.kind.0 == MailKind::Survey {
+        crate::surveys::commands::release(conn, subject, now)?;
+        diesel::update(mails::table.find(id)).set(mails::state.eq(Named(MailState::Cancelled))).execute(conn)?;
+    } else {
+        diesel::update(mails::table.find(id)).set(mails::state.eq(Named(MailState::Queued))).execute(conn)?;
+    }
+    queue::release(conn, subject, now)?;
+    find(conn, id)?.ok_or(Error::NotFound("mail"))
+}
+
+/// A page of letters, newest first. One query.
+pub fn list(
+    conn: &mut Conn,
+    (state, ticket): (Option<MailState>, Option<TicketId>),
+    before: Option<(i64, MailId)>,
+    limit: i64,
+) -> Result<Vec<MailRow>> {
+    let mut query = mails::table.select(MailRow::as_select()).limit(limit).into_boxed();
+    if let Some(state) = state {
+        query = query.filter(mails::state.eq(Named(state)));
+    }
+    if let Some(ticket) = ticket {
+        query = query.filter(mails::ticket_id.eq(ticket));
+    }
+    if let Some((micros, id)) = before {
+        let at = Time(
+            DateTime::from_timestamp_micros(micros)
+                .ok_or_else(|| Error::field("cursor", "unknown_cursor", "is not a cursor of this list"))?,
+        );
+        query = query.filter(mails::created_at.le(at).and(mails::created_at.lt(at).or(mails::id.lt(id))));
+    }
+    Ok(query.order((mails::created_at.desc(), mails::id.desc())).load(conn)?)
+}
+
+/// Letters queued and parked, for `/metrics`.
+pub fn counts(conn: &mut Conn) -> Result<(i64, i64)> {
+    let count = |conn: &mut Conn, state| mails::table.filter(mails::state.eq(Named(state))).count().get_result(conn);
+    Ok((count(conn, MailState::Queued)?, count(conn, MailState::Parked)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_thread_keeps_its_first_and_its_newest_ids() {
+        let ids: Vec<String> = (0..30).map(|n| format!("<{n}@x>")).collect();
+        let (answers, references) = thread(&ids);
+        let references = references.unwrap_or_default();
+        assert_eq!(answers.as_deref(), Some("<29@x>"));
+        assert!(references.starts_with("<0@x> <11@x>") && references.split(' ').count() == REFERENCES_MAX, "{references}");
+        assert_eq!(thread(&[]), (None, None));
+    }
+}

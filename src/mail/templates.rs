@@ -1,0 +1,193 @@
+//! The letters that go out to contacts, each as a text and an HTML part, as askama templates. Pure.
+
+use askama::Template;
+
+/// The last score of the first row, where a narrow screen breaks the eleven links into two rows.
+const FIRST_ROW_LAST_SCORE: u8 = 5;
+
+/// The invitation to answer a survey.
+#[derive(Debug, Clone)]
+pub struct SurveyMail {
+    /// Whom the contact would recommend.
+    pub company: String,
+    /// How the contact is greeted, empty if unknown.
+    pub contact_name: String,
+    /// The number people know the ticket by.
+    pub ticket_number: i64,
+    /// What the ticket is about, on one line.
+    pub ticket_subject: String,
+    /// Every score, lowest first, with the absolute URL that opens the page with it chosen.
+    pub score_links: Vec<(u8, String)>,
+    /// The absolute URL that opens the page with nothing chosen.
+    pub plain_link: String,
+    /// The absolute URL of the page that stops surveys.
+    pub unsubscribe_link: String,
+    /// The last moment to answer, in words with a time zone.
+    pub expires_on: String,
+}
+
+impl SurveyMail {
+    /// The text part: nothing is escaped.
+    pub fn text(&self) -> askama::Result<String> {
+        SurveyText { mail: self }.render()
+    }
+
+    /// The HTML part: everything is escaped.
+    pub fn html(&self) -> askama::Result<String> {
+        let is_in_first_row = |(score, _): &&(u8, String)| *score <= FIRST_ROW_LAST_SCORE;
+        let (first, second) = self.score_links.iter().partition(is_in_first_row);
+        SurveyHtml { mail: self, rows: [first, second] }.render()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "mail/templates/survey.txt")]
+struct SurveyText<'a> {
+    mail: &'a SurveyMail,
+}
+
+#[derive(Template)]
+#[template(path = "mail/templates/survey.html")]
+struct SurveyHtml<'a> {
+    mail: &'a SurveyMail,
+    rows: [Vec<&'a (u8, String)>; 2],
+}
+
+/// An agent's reply to a ticket.
+#[derive(Debug, Clone)]
+pub struct ReplyMail {
+    /// For whom the agent writes.
+    pub company: String,
+    /// The number people know the ticket by.
+    pub ticket_number: i64,
+    /// What the ticket is about, on one line.
+    pub ticket_subject: String,
+    /// Who signs.
+    pub agent_name: String,
+    /// What the agent wrote, plain text.
+    pub body: String,
+}
+
+impl ReplyMail {
+    /// The text part: nothing is escaped.
+    pub fn text(&self) -> askama::Result<String> {
+        ReplyText { mail: self }.render()
+    }
+
+    /// The HTML part: everything is escaped, blank lines part paragraphs, other line breaks are kept.
+    pub fn html(&self) -> askama::Result<String> {
+        ReplyHtml { mail: self, body_paragraphs: paragraphs(&self.body) }.render()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "mail/templates/reply.txt")]
+struct ReplyText<'a> {
+    mail: &'a ReplyMail,
+}
+
+#[derive(Template)]
+#[template(path = "mail/templates/reply.html")]
+struct ReplyHtml<'a> {
+    mail: &'a ReplyMail,
+    body_paragraphs: Vec<String>,
+}
+
+/// Parts plain text at its blank lines; a paragraph keeps its own line breaks, as `\n`.
+fn paragraphs(text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    lines.split(|line| line.is_empty()).filter(|part| !part.is_empty()).map(|part| part.join("\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a line of a text part may hold, URLs apart, so that no mail program breaks it.
+    const LINE_CHARACTERS_MAX: usize = 76;
+
+    fn survey() -> SurveyMail {
+        SurveyMail {
+            company: "Acme & Sons".into(),
+            contact_name: "Zoë".into(),
+            ticket_number: 1042,
+            ticket_subject: "Transfer <fails>".into(),
+            score_links: (0..=10).map(|score| (score, format!("https://desk.test/s/t?score={score}&a=b"))).collect(),
+            plain_link: "https://desk.test/s/t".into(),
+            unsubscribe_link: "https://desk.test/u/t".into(),
+            expires_on: "14 May 2025, 09:00 UTC".into(),
+        }
+    }
+
+    fn reply() -> ReplyMail {
+        ReplyMail {
+            company: "Acme & Sons".into(),
+            ticket_number: 1042,
+            ticket_subject: "Transfer <fails>".into(),
+            agent_name: "Ada".into(),
+            body: "Hi,\r\n\r\n\r\n<b>one</b>\r\ntwo & three\n \nBye".into(),
+        }
+    }
+
+    #[track_caller]
+    fn check(mail: askama::Result<String>, present: &[&str], absent: &[&str]) {
+        let mail = mail.expect("the letter renders");
+        for part in present {
+            assert!(mail.contains(part), "{part} is not in {mail}");
+        }
+        for part in absent {
+            assert!(!mail.contains(part), "{part} is in {mail}");
+        }
+    }
+
+    #[test]
+    fn a_survey_in_text_is_not_escaped() {
+        let greeting = "Hello Zoë,\n\nBased on your most recent support request\n#1042: Transfer <fails>\n\n";
+        let ends = " 9: https://desk.test/s/t?score=9&a=b\n10: https://desk.test/s/t?score=10&a=b\n\nEach";
+        check(survey().text(), &[greeting, ends, "recommend\nAcme & Sons to a friend", "\n-- \n"], &["&#", "{"]);
+    }
+
+    #[test]
+    fn a_survey_in_html_is_escaped_and_loads_nothing() {
+        let html = survey().html().expect("the letter renders");
+        assert_eq!(html.matches("?score=").count(), 11);
+        check(
+            Ok(html),
+            &["recommend Acme &#38; Sons to a friend or colleague?", "Transfer &#60;fails&#62;", "score=10&#38;a=b"],
+            &["<img", "src=", "<link", "url(", "<script", "<fails>"],
+        );
+    }
+
+    #[test]
+    fn a_contact_without_a_name_is_greeted_all_the_same() {
+        let nameless = SurveyMail { contact_name: String::new(), ..survey() };
+        check(nameless.text(), &["Hello,\n"], &["Hello ,"]);
+        check(nameless.html(), &["Hello,"], &["Hello ,"]);
+    }
+
+    #[test]
+    fn a_reply_keeps_its_lines_in_both_parts() {
+        check(reply().text(), &["<b>one</b>\r\ntwo & three", "\n\nAda\nAcme & Sons\n\n-- \n"], &["&#"]);
+        let middle = ">&#60;b&#62;one&#60;/b&#62;<br>two &#38; three</p>";
+        check(reply().html(), &[">Hi,</p>", middle, ">Bye</p>"], &["<b>one"]);
+        assert_eq!(paragraphs(&reply().body), ["Hi,", "<b>one</b>\ntwo & three", "Bye"]);
+        assert!(paragraphs(" \n\n").is_empty());
+    }
+
+    #[test]
+    fn a_text_part_ends_with_one_line_break() {
+        for text in [survey().text(), reply().text()] {
+            let text = text.expect("the letter renders");
+            assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn no_line_of_text_is_too_long() {
+        for text in [survey().text(), reply().text()] {
+            for line in text.expect("the letter renders").lines().filter(|line| !line.contains("://")) {
+                assert!(line.chars().count() <= LINE_CHARACTERS_MAX, "{line}");
+            }
+        }
+    }
+}

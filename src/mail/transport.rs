@@ -1,0 +1,151 @@
+//! Sending a letter: over SMTP, or as an `.eml` file in a folder.
+use super::Letter;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where letters go.
+pub struct Mailer {
+    from: Mailbox,
+    route: Route,
+}
+
+enum Route {
+    Smtp(Box<AsyncSmtpTransport<Tokio1Executor>>),
+    Folder(PathBuf),
+}
+
+/// Why a letter was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotSent {
+    /// It was surely not taken, and may be later.
+    Later(String),
+    /// It was refused for good.
+    Refused(String),
+    /// The connection broke when it may have been taken.
+    Unknown(String),
+}
+
+impl NotSent {
+    /// What happened, for people.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Later(text) | Self::Refused(text) | Self::Unknown(text) => text,
+        }
+    }
+}
+
+/// The domain of our own Message-IDs: that of the sender's address.
+pub fn domain(config: &Config) -> String {
+    config.mail.from.parse::<Mailbox>().map_or_else(|_| "localhost".to_owned(), |from| from.email.domain().to_owned())
+}
+
+fn refused_setting(error: impl std::fmt::Display) -> Error {
+    Error::internal(format!("mail settings: {error}"))
+}
+
+impl Mailer {
+    /// By the settings; nothing is connected yet.
+    pub fn new(config: &Config) -> Result<Self> {
+        let from = config.mail.from.parse().map_err(refused_setting)?;
+        let mail = &config.mail;
+        if mail.smtp_host.is_empty() {
+            return Ok(Self { from, route: Route::Folder(config.outbox_folder()) });
+        }
+        let (tls, usual_port) = match mail.smtp_tls.as_str() {
+            "none" => (Tls::None, 25),
+            "tls" => (Tls::Wrapper(TlsParameters::new(mail.smtp_host.clone()).map_err(refused_setting)?), 465),
+            _ => (Tls::Required(TlsParameters::new(mail.smtp_host.clone()).map_err(refused_setting)?), 587),
+        };
+        let port = if mail.smtp_port == 0 { usual_port } else { mail.smtp_port };
+        let mut smtp = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&mail.smtp_host)
+            .port(port)
+            .tls(tls)
+            .timeout(Some(Duration::from_secs(mail.smtp_timeout_seconds)));
+        if !mail.smtp_user.is_empty() {
+            smtp = smtp.credentials(Credentials::new(mail.smtp_user.clone(), mail.smtp_password.clone()));
+        }
+        Ok(Self { from, route: Route::Smtp(Box::new(smtp.build())) })
+    }
+
+    /// Sends one letter and waits until it is taken.
+    pub async fn send(&self, letter: &Letter) -> Result<(), NotSent> {
+        let message = self.compose(letter).map_err(NotSent::Refused)?;
+        match &self.route {
+            Route::Smtp(smtp) => smtp.send(message).await.map(|_| ()).map_err(|error| {
+                let text = error.to_string();
+                // An answer of the server, or none at all before a session began, says that it did not take the letter.
+                let never_began = text.starts_with("Connection error") || error.is_client() || error.is_tls();
+                if error.is_permanent() {
+                    NotSent::Refused(text)
+                } else if error.is_transient() || never_began {
+                    NotSent::Later(text)
+                } else {
+                    NotSent::Unknown(text)
+                }
+            }),
+            Route::Folder(folder) => write_file(folder.clone(), letter.message_id.clone(), message.formatted()).await,
+        }
+    }
+
+    fn compose(&self, letter: &Letter) -> Result<Message, String> {
+        let to: Address = letter.to.parse().map_err(|error| format!("the recipient's address: {error}"))?;
+        let mut message = Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to))
+            .subject(&letter.subject)
+            .message_id(Some(letter.message_id.clone()));
+        if let Some(id) = &letter.in_reply_to {
+            message = message.in_reply_to(id.clone());
+        }
+        if let Some(ids) = &letter.references {
+            message = message.references(ids.clone());
+        }
+        if letter.is_automatic {
+            message =
+                message.raw_header(raw("Auto-Submitted", "auto-generated")).raw_header(raw("X-Auto-Response-Suppress", "All"));
+        }
+        if let Some(url) = &letter.unsubscribe {
+            message = message
+                .raw_header(raw("List-Unsubscribe", &format!("<{url}>")))
+                .raw_header(raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
+        }
+        let part = |kind: ContentType, text: &str| {
+            // Quoted-printable keeps every line short, whatever an agent typed.
+            SinglePart::builder().header(kind).header(ContentTransferEncoding::QuotedPrintable).body(text.to_owned())
+        };
+        let body = MultiPart::alternative()
+            .singlepart(part(ContentType::TEXT_PLAIN, &letter.text))
+            .singlepart(part(ContentType::TEXT_HTML, &letter.html));
+        message.multipart(body).map_err(|error| error.to_string())
+    }
+}
+
+fn raw(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}
+
+/// Writes beside the final name first, so that nobody ever sees half a letter.
+async fn write_file(folder: PathBuf, message_id: String, bytes: Vec<u8>) -> Result<(), NotSent> {
+    let name: String = message_id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+    let write = move || -> std::io::Result<()> {
+        use std::io::Write;
+        std::fs::create_dir_all(&folder)?;
+        let part = folder.join(format!(".{name}.part"));
+        let mut file = std::fs::File::create(&part)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        std::fs::rename(part, folder.join(format!("{name}.eml")))
+    };
+    match tokio::task::spawn_blocking(write).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(NotSent::Later(error.to_string())),
+        Err(error) => Err(NotSent::Later(error.to_string())),
+    }
+}

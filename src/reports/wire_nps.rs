@@ -1,0 +1,203 @@
+//! The NPS report as JSON. Pure.
+use super::asked::{Asked, GroupBy};
+use super::figures::{Groups, Names, NpsTally, SCORES, percent_one_decimal};
+use super::wire::{GroupKey, in_order};
+use crate::surveys::score::{self, Direction, Tally};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Points to six decimals: more is noise of the arithmetic.
+fn six_decimals(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
+}
+
+/// A 95 % interval in points.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct IntervalOut {
+    /// Its lower end.
+    #[schema(examples(29.343111))]
+    pub low: f64,
+    /// Its upper end.
+    #[schema(examples(58.03553))]
+    pub high: f64,
+}
+
+/// The NPS, in points to one decimal, that the letters sent in the period could still have had.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct BoundsOut {
+    /// If all who did not answer were detractors.
+    pub if_all_others_detractors: f64,
+    /// If all who did not answer were promoters.
+    pub if_all_others_promoters: f64,
+}
+
+/// What came back of the letters that were sent in the period, whenever it came.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct CohortOut {
+    /// Invitations sent in the period.
+    pub sent: u64,
+    /// Of those, returned as undeliverable; always 0 as long as returned mail is not read.
+    pub bounced: u64,
+    /// Of those sent, answered by now.
+    pub answered: u64,
+    /// 100 · answered ÷ (sent − bounced), rounded half away from zero to one decimal; null where nothing was sent.
+    pub response_rate: Option<f64>,
+    /// Over the answers to these letters, not over the answers given in the period; null where nothing was sent.
+    pub bounds: Option<BoundsOut>,
+}
+
+/// What the answers given in the period say.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct NpsFigures {
+    /// Answers of 9 or 10.
+    pub promoters: u64,
+    /// Answers of 7 or 8.
+    pub passives: u64,
+    /// Answers of 0 to 6.
+    pub detractors: u64,
+    /// All answers.
+    pub n: u64,
+    /// 100 · (promoters − detractors) ÷ n in points, −100 to 100, rounded half away from zero to one decimal; null without answers.
+    #[schema(examples(45.0))]
+    pub nps: Option<f64>,
+    /// The same in whole points, rounded from the counts.
+    pub nps_rounded: Option<i64>,
+    /// Adjusted Wald (Rocks 2016), 95 %; null under 5 answers.
+    pub interval: Option<IntervalOut>,
+    /// True under 30 answers.
+    pub few_answers: bool,
+    /// Answers of 0, of 1, and so on to 10.
+    #[schema(value_type = Vec<u64>, min_items = 11, max_items = 11)]
+    pub by_score: [u64; SCORES],
+    /// Answers with a comment.
+    pub comments: u64,
+    /// The letters sent in the period.
+    pub cohort: CohortOut,
+}
+
+impl From<NpsTally> for NpsFigures {
+    fn from(tally: NpsTally) -> Self {
+        let bounds = tally.bounds();
+        let NpsTally { answers, by_score, comments, sent, answered, cohort: _ } = tally;
+        let Tally { promoters, passives, detractors } = answers;
+        let interval = answers.interval();
+        Self {
+            promoters,
+            passives,
+            detractors,
+            n: answers.n(),
+            nps: answers.nps_one_decimal(),
+            nps_rounded: answers.nps_rounded(),
+            interval: interval.map(|(low, high)| IntervalOut { low: six_decimals(low), high: six_decimals(high) }),
+            few_answers: answers.is_few(),
+            by_score,
+            comments,
+            cohort: CohortOut {
+                sent,
+                bounced: 0,
+                answered,
+                response_rate: percent_one_decimal(answered, sent),
+                bounds: bounds.map(|(worst, best)| BoundsOut { if_all_others_detractors: worst, if_all_others_promoters: best }),
+            },
+        }
+    }
+}
+
+names! {
+    /// Which arrow to show.
+    pub enum DirectionName {
+        /// Clearly better.
+        Up = "up",
+        /// Clearly worse.
+        Down = "down",
+        /// The difference may well be chance.
+        NoClearChange = "no_clear_change",
+    }
+}
+
+/// The period of equal length that ended where this one starts.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct PreviousOut {
+    /// Its start.
+    pub from: DateTime<Utc>,
+    /// Its end, exclusive.
+    pub to: DateTime<Utc>,
+    /// Its answers.
+    pub n: u64,
+    /// Its NPS in points, to one decimal; null without answers.
+    pub nps: Option<f64>,
+}
+
+/// Whether the NPS changed since the previous period: a two-sided z test of the adjusted scores.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ChangeOut {
+    /// The difference in standard errors; positive is better now.
+    pub z: f64,
+    /// The chance of a difference at least this large if nothing had changed.
+    pub p: f64,
+    /// `up` or `down` only where p is below 0.05.
+    pub direction: DirectionName,
+}
+
+/// Figures of one group.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct NpsGroup {
+    /// Which group.
+    pub key: GroupKey,
+    /// Its figures.
+    pub figures: NpsFigures,
+}
+
+/// What contacts answered: answers counted by when they were given, letters by when they were sent.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct NpsReport {
+    /// Start of the period.
+    pub from: DateTime<Utc>,
+    /// End of the period, exclusive.
+    pub to: DateTime<Utc>,
+    /// Where dates were read.
+    #[schema(examples("America/Toronto"))]
+    pub time_zone: String,
+    /// When the answers were read.
+    pub as_of: DateTime<Utc>,
+    /// What the groups are.
+    pub group_by: Option<GroupBy>,
+    /// Everything.
+    pub total: NpsFigures,
+    /// What to compare the total with.
+    pub previous: PreviousOut,
+    /// The comparison; null where either period has no answers.
+    pub change: Option<ChangeOut>,
+    /// The groups: by label, none last; days, weeks and months in order, without gaps.
+    pub groups: Vec<NpsGroup>,
+}
+
+impl NpsReport {
+    /// The report that the tallies make.
+    pub fn of(asked: &Asked, as_of: DateTime<Utc>, groups: Groups<NpsTally>, before: &Tally, names: &Names) -> Self {
+        let Groups { whole, by_key } = groups;
+        let change = score::compare(before, &whole.answers).map(|score::Change { z, p, direction }| ChangeOut {
+            z: six_decimals(z),
+            p: six_decimals(p),
+            direction: match direction {
+                Direction::Up => DirectionName::Up,
+                Direction::Down => DirectionName::Down,
+                Direction::NoClearChange => DirectionName::NoClearChange,
+            },
+        });
+        let earlier = asked.period.before();
+        let groups = in_order(by_key, asked, names).into_iter();
+        Self {
+            from: asked.period.from,
+            to: asked.period.to,
+            time_zone: asked.period.zone.to_string(),
+            as_of,
+            group_by: asked.group_by,
+            total: whole.into(),
+            previous: PreviousOut { from: earlier.from, to: earlier.to, n: before.n(), nps: before.nps_one_decimal() },
+            change,
+            groups: groups.map(|(key, tally)| NpsGroup { key, figures: tally.into() }).collect(),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The running server: HTTP, worker, alarm and chores, started and stopped together.
+use crate::app::App;
+use crate::error::Result;
+use crate::http::log;
+use crate::jobs::worker;
+use crate::sla::alarm;
+use crate::{routes, timetable};
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::web::{Data, PayloadConfig};
+use actix_web::{App as Web, HttpServer};
+use std::net::TcpListener;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// The HTTP side of the desk on a bound listener.
+pub fn server(app: Data<App>, listener: TcpListener) -> std::io::Result<Server> {
+    let settings = &app.config.server;
+    let threads = match settings.threads {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        threads => threads,
+    };
+    let (stop_seconds, body_limit) = (settings.stop_seconds, settings.body_limit_bytes);
+    let server = HttpServer::new(move || {
+        Web::new()
+            .app_data(app.clone())
+            .app_data(PayloadConfig::new(body_limit))
+            .wrap(from_fn(log::watch))
+            .configure(routes::configure)
+    });
+    Ok(server.workers(threads).shutdown_timeout(stop_seconds).disable_signals().listen(listener)?.run())
+}
+
+/// Runs alarms and jobs that are due, and what they queue, until nothing is due; says how much was done.
+pub async fn settle(app: &Data<App>) -> Result<usize> {
+    let mut done = 0;
+    loop {
+        let step = alarm::catch_up(app).await? + worker::run_due(app).await?;
+        if step == 0 {
+            return Ok(done);
+        }
+        done += step;
+    }
+}
+
+/// Serves until `stop` is told; then running requests and jobs finish, and what is in memory is written down.
+pub async fn run(app: Data<App>, listener: TcpListener, stop: impl Future<Output = ()>) -> std::io::Result<()> {
+    let (tell, told) = watch::channel(false);
+    let loops = [
+        actix_web::rt::spawn(worker::run(app.clone(), told.clone())),
+        actix_web::rt::spawn(alarm::run(app.clone(), told.clone())),
+        actix_web::rt::spawn(timetable::chores(app.clone(), told)),
+    ];
+    let server = server(app.clone(), listener)?;
+    let handle = server.handle();
+    let serving = actix_web::rt::spawn(server);
+    stop.await;
+    tracing::info!("stopping: running requests and jobs finish");
+    handle.stop(true).await;
+    serving.await.map_err(std::io::Error::other)??;
+    let _ = tell.send(true);
+    let patience = Duration::from_secs(app.config.server.stop_seconds.max(1));
+    for running in loops {
+        if tokio::time::timeout(patience, running).await.is_err() {
+            tracing::warn!("a job did not end in time; its lease lets it be taken again");
+        }
+    }
+    if let Err(error) = timetable::note_token_uses(&app).await {
+        tracing::warn!(%error, "last uses of tokens were not written down");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}

@@ -1,0 +1,327 @@
+//! The verbs of promises: start, reach, pause, resume, and writing what fell due. Each transition is an event.
+use super::clock::{Clock, Fact, Metric, Standing};
+use super::model::{self, Policy, Subject};
+use super::store::{self, ClockRow};
+use super::{policies, wire::ModeName};
+use crate::Result;
+use crate::calendar::{self, hours::Hours};
+use crate::db::Conn;
+use crate::db::types::{Named, Time};
+use crate::ids::{AgentId, CalendarId, ClockId, TicketId};
+use crate::timeline::{self, Actor, Kind};
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use std::collections::HashMap;
+
+/// The far future that stands for "nothing runs" in a ticket's caches: 9999-12-31T00:00:00Z.
+pub const NEVER: DateTime<Utc> = match DateTime::from_timestamp(253_402_214_400, 0) {
+    Some(at) => at,
+    None => DateTime::<Utc>::MAX_UTC,
+};
+
+/// Whose promise it is: written on each clock until it is decided.
+#[derive(Debug, Clone, Copy)]
+pub struct Attribution {
+    /// What the policies look at.
+    pub subject: Subject,
+    /// Who is responsible.
+    pub agent_id: Option<AgentId>,
+}
+
+/// What a ticket's row repeats of its clocks, for lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Summary {
+    /// The earliest due instant that can still be kept, or [`NEVER`].
+    pub due_at: DateTime<Utc>,
+    /// The earliest warning among those, or [`NEVER`].
+    pub warn_at: DateTime<Utc>,
+    /// Promises broken.
+    pub breached: i32,
+    /// Promises kept.
+    pub met: i32,
+}
+
+/// What a promise on the start of a ticket stands on.
+struct Basis {
+    policy: Policy,
+    calendar: calendar::Calendar,
+    hours: Hours,
+}
+
+/// What `save` has to do for a row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    New,
+    Changed,
+    Same,
+}
+
+/// The clocks of one ticket while a verb works on it; [`Clocks::save`] writes what changed, and the events.
+pub struct Clocks {
+    ticket: TicketId,
+    rows: Vec<ClockRow>,
+    states: Vec<State>,
+    events: Vec<(Kind, Actor, DateTime<Utc>, serde_json::Value)>,
+    hours: HashMap<(CalendarId, i32), Hours>,
+    basis: Option<Option<Basis>>,
+}
+
+impl Clocks {
+    /// For a ticket that is just being made.
+    pub fn of_new(ticket: TicketId) -> Self {
+        Self { ticket, rows: Vec::new(), states: Vec::new(), events: Vec::new(), hours: HashMap::new(), basis: None }
+    }
+
+    /// The clocks as they are stored. One query.
+    pub fn load(conn: &mut Conn, ticket: TicketId) -> Result<Self> {
+        Ok(Self::from_rows(ticket, store::of_ticket(conn, ticket)?))
+    }
+
+    /// The same from rows that were loaded for many tickets at once.
+    pub fn from_rows(ticket: TicketId, rows: Vec<ClockRow>) -> Self {
+        Self { states: vec![State::Same; rows.len()], rows, ..Self::of_new(ticket) }
+    }
+
+    /// The rows, oldest first.
+    pub fn rows(&self) -> &[ClockRow] {
+        &self.rows
+    }
+
+    /// The rows, for the answer of a verb.
+    pub fn into_rows(self) -> Vec<ClockRow> {
+        self.rows
+    }
+
+    fn hours(&mut self, conn: &mut Conn, id: CalendarId, version: i32) -> Result<Hours> {
+        if let Some(hours) = self.hours.get(&(id, version)) {
+            return Ok(hours.clone());
+        }
+        let hours = calendar::find_version(conn, id, version)?;
+        self.hours.insert((id, version), hours.clone());
+        Ok(hours)
+    }
+
+    /// The policy and calendar for a promise that starts now. Two or three queries, once a verb.
+    fn basis(&mut self, conn: &mut Conn, subject: &Subject) -> Result<Option<&Basis>> {
+        if self.basis.is_none() {
+            self.basis = Some(find_basis(conn, subject)?);
+        }
+        Ok(self.basis.as_ref().and_then(Option::as_ref))
+    }
+
+    /// Starts the next cycle of a metric at `at` where a policy promises it.
+    pub fn start(
+        &mut self,
+        conn: &mut Conn,
+        whose: &Attribution,
+        metric: Metric,
+        at: DateTime<Utc>,
+        is_measured: bool,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let cycle = self.rows.iter().filter(|row| row.metric.0 == metric).count() as i32 + 1;
+        let ticket_id = self.ticket;
+        let Some(basis) = self.basis(conn, &whose.subject)? else { return Ok(()) };
+        let Some(target) = basis.policy.target(metric) else { return Ok(()) };
+        let clock =
+            if is_measured { Clock::start(target.promise, &basis.hours, at) } else { Clock::not_measured(target.promise, at) };
+        let mut row = ClockRow {
+            id: ClockId::new(),
+            ticket_id,
+            metric: Named(metric),
+            cycle,
+            policy_id: basis.policy.id,
+            policy_version: basis.policy.version,
+            calendar_id: basis.calendar.id,
+            calendar_version: basis.calendar.version,
+            mode: Named(target.promise.mode.into()),
+            target_seconds: 0,
+            warn_percent: 0,
+            standing: Named(clock.standing),
+            reason: None,
+            started_at: Time(clock.started_at),
+            anchor_at: Time(clock.started_at),
+            used_at_anchor: 0,
+            due_at: None,
+            warn_at: None,
+            warned_at: None,
+            breached_at: None,
+            reached_at: None,
+            used_seconds: None,
+            alarm_at: None,
+            channel: Named(whose.subject.channel),
+            priority: Named(whose.subject.priority),
+            team_id: whose.subject.team_id,
+            agent_id: whose.agent_id,
+            organization_id: whose.subject.organization_id,
+        };
+        row.set(&clock);
+        let data = json!({
+            "clock_id": row.id, "metric": metric, "cycle": cycle,
+            "policy_id": row.policy_id, "policy_version": row.policy_version,
+            "calendar_id": row.calendar_id, "calendar_version": row.calendar_version,
+            "mode": ModeName::from(target.promise.mode), "target_seconds": row.target_seconds, "warn_percent": row.warn_percent,
+            "standing": row.standing.0, "reason": row.reason, "started_at": clock.started_at, "due_at": clock.due_at,
+        });
+        self.events.push((Kind::ClockStarted, Actor::Desk, now, data));
+        self.rows.push(row);
+        self.states.push(State::New);
+        Ok(())
+    }
+
+    /// Writes all that fell due by `now`: breaches with their exact instants.
+    pub fn ring(&mut self, now: DateTime<Utc>) -> Vec<(Metric, Kind)> {
+        (0..self.rows.len()).flat_map(|index| self.take_in(index, None, Actor::Desk, now)).collect()
+    }
+
+    /// What was promised was done by an agent: reaches every clock of the metric that is not decided.
+    pub fn reach(&mut self, conn: &mut Conn, metric: Metric, by: AgentId, now: DateTime<Utc>) -> Result<()> {
+        for index in self.undecided(|row| row.metric.0 == metric) {
+            if let Some(row) = self.rows.get_mut(index) {
+                row.agent_id = Some(by);
+            }
+            self.change(conn, index, Fact::Reached(now), Actor::Agent(by), now)?;
+        }
+        Ok(())
+    }
+
+    /// The contact is to act: clocks that may pause stand still. Resolution always, others where the policy says so.
+    pub fn pause(&mut self, conn: &mut Conn, whose: &Attribution, actor: Actor, now: DateTime<Utc>) -> Result<()> {
+        let paused: Vec<Metric> = match self.basis(conn, &whose.subject)? {
+            Some(basis) => basis.policy.targets.iter().filter(|target| target.pauses).map(|target| target.metric).collect(),
+            None => vec![Metric::Resolution],
+        };
+        for index in self.undecided(|row| paused.contains(&row.metric.0) && row.standing.0 == Standing::Running) {
+            self.change(conn, index, Fact::Paused(now), actor, now)?;
+        }
+        Ok(())
+    }
+
+    /// Clocks that stand still run again.
+    pub fn resume(&mut self, conn: &mut Conn, actor: Actor, now: DateTime<Utc>) -> Result<()> {
+        for index in self.undecided(|row| row.standing.0 == Standing::Paused) {
+            self.change(conn, index, Fact::Resumed(now), actor, now)?;
+        }
+        Ok(())
+    }
+
+    /// Whose the promises are from now on; what is decided stays as it was.
+    pub fn attribute(&mut self, whose: &Attribution, now: DateTime<Utc>) {
+        self.ring(now);
+        for index in self.undecided(|row| row.breached_at.is_none()) {
+            if let Some(row) = self.rows.get_mut(index) {
+                row.priority = Named(whose.subject.priority);
+                (row.team_id, row.agent_id) = (whose.subject.team_id, whose.agent_id);
+                self.touched(index);
+            }
+        }
+    }
+
+    fn touched(&mut self, index: usize) {
+        if let Some(state @ State::Same) = self.states.get_mut(index) {
+            *state = State::Changed;
+        }
+    }
+
+    /// Writes new and changed clocks and their events. One write a clock, one an event.
+    pub fn save(&mut self, conn: &mut Conn) -> Result<()> {
+        for (row, state) in self.rows.iter().zip(&mut self.states) {
+            match std::mem::replace(state, State::Same) {
+                State::New => store::insert(conn, row)?,
+                State::Changed => store::update(conn, row)?,
+                State::Same => {}
+            }
+        }
+        for (kind, actor, at, data) in std::mem::take(&mut self.events) {
+            timeline::record(conn, self.ticket, kind, actor, at, data)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a clock of the metric still waits to be reached.
+    pub fn waits(&self, metric: Metric) -> bool {
+        !self.undecided(|row| row.metric.0 == metric).is_empty()
+    }
+
+    fn undecided(&self, which: impl Fn(&ClockRow) -> bool) -> Vec<usize> {
+        let open = |row: &ClockRow| matches!(row.standing.0, Standing::Running | Standing::Paused);
+        self.rows.iter().enumerate().filter(|(_, row)| open(row) && which(row)).map(|(index, _)| index).collect()
+    }
+
+    /// Takes in what a person did, for which the calendar is needed. One query, once a verb.
+    fn change(&mut self, conn: &mut Conn, index: usize, fact: Fact, actor: Actor, now: DateTime<Utc>) -> Result<()> {
+        if let Some(row) = self.rows.get(index) {
+            let hours = self.hours(conn, row.calendar_id, row.calendar_version)?;
+            self.take_in(index, Some((fact, &hours)), actor, now);
+        }
+        Ok(())
+    }
+
+    /// Takes in what fell due before `now`, then `fact`; says what was new.
+    fn take_in(&mut self, index: usize, fact: Option<(Fact, &Hours)>, actor: Actor, now: DateTime<Utc>) -> Vec<(Metric, Kind)> {
+        let Some(row) = self.rows.get_mut(index) else { return Vec::new() };
+        let mut clock = row.clock();
+        let due = clock.fallen_due(now).into_iter().map(|fact| (fact, None, Actor::Desk));
+        let mut done = Vec::new();
+        for (fact, hours, actor) in due.chain(fact.map(|(fact, hours)| (fact, Some(hours), actor))) {
+            match hours {
+                Some(hours) => clock.apply(fact, hours),
+                None => clock.mark(fact),
+            }
+            row.set(&clock);
+            let (kind, at) = match fact {
+                Fact::Paused(at) => (Kind::ClockPaused, at),
+                Fact::Resumed(at) => (Kind::ClockResumed, at),
+                Fact::Reached(at) => (Kind::ClockReached, at),
+                Fact::Warned(at) => (Kind::ClockWarned, at),
+                Fact::Breached(at) => (Kind::ClockBreached, at),
+            };
+            let data = json!({
+                "clock_id": row.id, "metric": row.metric.0, "cycle": row.cycle, "written_at": now,
+                "due_at": clock.due_at, "used_seconds": clock.used_seconds.unwrap_or(clock.used_at_anchor),
+                "verdict": clock.verdict(now),
+            });
+            self.events.push((kind, actor, at, data));
+            done.push((row.metric.0, kind));
+        }
+        if !done.is_empty() {
+            self.touched(index);
+        }
+        done
+    }
+
+    /// What the ticket's row is to repeat.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary { due_at: NEVER, warn_at: NEVER, breached: 0, met: 0 };
+        for row in &self.rows {
+            match (row.standing.0, row.breached_at) {
+                (_, Some(_)) => summary.breached += 1,
+                (Standing::Reached, None) => summary.met += 1,
+                (Standing::Running, None) => {
+                    summary.due_at = summary.due_at.min(row.due_at.map_or(NEVER, |at| at.0));
+                    summary.warn_at = summary.warn_at.min(row.warn_at.map_or(NEVER, |at| at.0));
+                }
+                _ => {}
+            }
+        }
+        summary
+    }
+}
+
+fn find_basis(conn: &mut Conn, subject: &Subject) -> Result<Option<Basis>> {
+    let policies = policies::in_force(conn)?;
+    let Some(policy) = model::first_match(&policies, subject).cloned() else { return Ok(None) };
+    let named = match (policy.calendar_id, subject.team_id) {
+        (Some(id), _) => Some(id),
+        (None, Some(team)) => crate::accounts::teams::calendar_of(conn, team)?.flatten(),
+        (None, None) => None,
+    };
+    let calendar = match named {
+        Some(id) => calendar::find(conn, id)?,
+        None => calendar::default_calendar(conn)?,
+    };
+    // Without any calendar nothing can be promised; set-up makes one and the API keeps a default.
+    let Some(calendar) = calendar else { return Ok(None) };
+    let hours = calendar.hours()?;
+    Ok(Some(Basis { policy, calendar, hours }))
+}

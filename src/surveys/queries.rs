@@ -1,0 +1,104 @@
+//! Lists of answers with their reviews.
+use super::model::ReviewState;
+use super::store::{InvitationRow, ResponseRow, ReviewRow};
+use crate::db::{
+    Conn,
+    schema::{contacts, survey_invitations, survey_responses, survey_reviews, tickets},
+    types::{Named, Time},
+};
+use crate::error::{Error, Result};
+use crate::ids::ResponseId;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+/// An answer with all that belongs to it: response, review, invitation, ticket number, contact's name.
+pub type Answered = (ResponseRow, ReviewRow, InvitationRow, i64, String);
+
+/// Which answers; what is `None` does not filter.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Filter {
+    /// Where the review stands.
+    pub review: Option<ReviewState>,
+    /// Scores at or above.
+    pub score_min: Option<i32>,
+    /// Scores at or below.
+    pub score_max: Option<i32>,
+    /// Answered at or after.
+    pub from: Option<DateTime<Utc>>,
+    /// Answered before.
+    pub to: Option<DateTime<Utc>>,
+}
+
+macro_rules! answered {
+    () => {
+        survey_reviews::table
+            .inner_join(survey_responses::table.on(survey_responses::id.eq(survey_reviews::response_id)))
+            .inner_join(survey_invitations::table.on(survey_invitations::id.eq(survey_responses::invitation_id)))
+            .inner_join(tickets::table.on(tickets::id.eq(survey_invitations::ticket_id)))
+            .inner_join(contacts::table.on(contacts::id.eq(survey_invitations::contact_id)))
+            .select((
+                ResponseRow::as_select(),
+                ReviewRow::as_select(),
+                InvitationRow::as_select(),
+                tickets::number,
+                contacts::name,
+            ))
+    };
+}
+
+/// A page in the order of review: detractors with a comment first, oldest first. One query.
+pub fn list(conn: &mut Conn, filter: Filter, after: Option<(i32, ResponseId)>, limit: i64) -> Result<Vec<Answered>> {
+    let mut query = answered!().limit(limit).into_boxed();
+    if let Some(state) = filter.review {
+        query = query.filter(survey_reviews::state.eq(Named(state)));
+    }
+    if let Some(score) = filter.score_min {
+        query = query.filter(survey_responses::score.ge(score));
+    }
+    if let Some(score) = filter.score_max {
+        query = query.filter(survey_responses::score.le(score));
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(survey_responses::answered_at.ge(Time(from)));
+    }
+    if let Some(to) = filter.to {
+        query = query.filter(survey_responses::answered_at.lt(Time(to)));
+    }
+    if let Some((rank, id)) = after {
+        let later = survey_reviews::rank.gt(rank).or(survey_reviews::rank.eq(rank).and(survey_reviews::response_id.gt(id)));
+        query = query.filter(later);
+    }
+    Ok(query.order((survey_reviews::rank, survey_reviews::response_id)).load(conn)?)
+}
+
+/// One answer. One query.
+pub fn find(conn: &mut Conn, id: ResponseId) -> Result<Answered> {
+    answered!().filter(survey_reviews::response_id.eq(id)).first(conn).optional()?.ok_or(Error::NotFound("survey response"))
+}
+
+/// What a survey's page shows.
+pub struct Seen {
+    /// Number of the ticket that is asked about.
+    pub ticket_number: i64,
+    /// Its subject.
+    pub ticket_subject: String,
+    /// The answer so far.
+    pub answer: Option<ResponseRow>,
+}
+
+/// The survey behind a token: unknown ones are not found, expired ones are gone. Three queries, none writes.
+pub fn seen(conn: &mut Conn, token_hash: &[u8], now: DateTime<Utc>) -> Result<Seen> {
+    let invitation = super::store::find_open(conn, token_hash, now)?;
+    let (ticket_number, ticket_subject) = tickets::table
+        .filter(tickets::id.eq(invitation.ticket_id))
+        .select((tickets::number, tickets::subject))
+        .first(conn)
+        .optional()?
+        .ok_or(Error::NotFound("survey"))?;
+    Ok(Seen { ticket_number, ticket_subject, answer: super::store::find_response_of(conn, invitation.id)? })
+}
+
+/// Refuses an unsubscribe token that names no invitation.
+pub fn knows_unsubscribe(conn: &mut Conn, hash: &[u8]) -> Result<()> {
+    super::store::find_by_unsubscribe(conn, hash)?.map(|_| ()).ok_or(Error::NotFound("survey"))
+}

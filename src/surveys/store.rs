@@ -1,0 +1,222 @@
+//! Invitation, response and review rows: load and save one.
+use super::model::{Outcome, ReviewState};
+use crate::db::{
+    Conn,
+    ext::OnConflictExt,
+    schema::{survey_invitations, survey_responses, survey_reviews, survey_revisions},
+    types::{Json, Named, Time},
+};
+use crate::error::{Error, Result};
+use crate::ids::{AgentId, ContactId, InvitationId, OrganizationId, ResponseId, TeamId, TicketId};
+use crate::tickets::model::{Channel, Priority};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+/// An invitation as stored; the last columns are the snapshot at close.
+#[derive(Queryable, Selectable, Insertable, Debug, Clone)]
+#[diesel(table_name = survey_invitations)]
+pub struct InvitationRow {
+    pub id: InvitationId,
+    pub ticket_id: TicketId,
+    pub close_number: i32,
+    pub contact_id: ContactId,
+    pub closed_at: Time,
+    pub due_at: Time,
+    pub outcome: Named<Outcome>,
+    pub outcome_at: Time,
+    pub token_hash: Option<Vec<u8>>,
+    pub unsubscribe_hash: Option<Vec<u8>>,
+    pub sent_at: Option<Time>,
+    pub expires_at: Option<Time>,
+    pub is_answered: bool,
+    pub channel: Named<Channel>,
+    pub priority: Named<Priority>,
+    pub team_id: Option<TeamId>,
+    pub assignee_id: Option<AgentId>,
+    pub organization_id: Option<OrganizationId>,
+    pub agent_ids: Json,
+}
+
+/// A response as stored.
+#[derive(Queryable, Selectable, Insertable, Debug, Clone)]
+#[diesel(table_name = survey_responses)]
+pub struct ResponseRow {
+    pub id: ResponseId,
+    pub invitation_id: InvitationId,
+    pub score: i32,
+    pub comment: String,
+    pub answered_at: Time,
+    pub edited_at: Option<Time>,
+    pub revision: i32,
+}
+
+/// A review as stored.
+#[derive(Queryable, Selectable, Insertable, AsChangeset, Debug, Clone)]
+#[diesel(table_name = survey_reviews, primary_key(response_id), treat_none_as_null = true)]
+pub struct ReviewRow {
+    pub response_id: ResponseId,
+    pub state: Named<ReviewState>,
+    pub rank: i32,
+    pub due_at: Option<Time>,
+    pub agent_id: Option<AgentId>,
+    pub claimed_at: Option<Time>,
+    pub reviewed_at: Option<Time>,
+    pub causes: Json,
+    pub note: String,
+}
+
+pub(super) fn insert_invitation(conn: &mut Conn, row: &InvitationRow) -> Result<()> {
+    diesel::insert_into(survey_invitations::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn find_invitation(conn: &mut Conn, id: InvitationId) -> Result<Option<InvitationRow>> {
+    Ok(survey_invitations::table.find(id).select(InvitationRow::as_select()).first(conn).optional()?)
+}
+
+pub(super) fn find_by_token(conn: &mut Conn, hash: &[u8]) -> Result<Option<InvitationRow>> {
+    Ok(survey_invitations::table
+        .filter(survey_invitations::token_hash.eq(hash))
+        .select(InvitationRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The invitation behind a token: unknown ones are not found, expired ones are gone.
+pub(super) fn find_open(conn: &mut Conn, token_hash: &[u8], now: DateTime<Utc>) -> Result<InvitationRow> {
+    let row = find_by_token(conn, token_hash)?.ok_or(Error::NotFound("survey"))?;
+    match row.expires_at {
+        Some(expires_at) if now < expires_at.0 => Ok(row),
+        _ => Err(Error::Gone("this survey has ended")),
+    }
+}
+
+pub(super) fn find_by_unsubscribe(conn: &mut Conn, hash: &[u8]) -> Result<Option<InvitationRow>> {
+    Ok(survey_invitations::table
+        .filter(survey_invitations::unsubscribe_hash.eq(hash))
+        .select(InvitationRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Moves an invitation on, but only from where it stood: another node may have been faster. Says whether it moved.
+pub(super) fn set_outcome(conn: &mut Conn, id: InvitationId, from: Outcome, to: Outcome, now: DateTime<Utc>) -> Result<bool> {
+    use survey_invitations as i;
+    let moved = diesel::update(i::table.find(id).filter(i::outcome.eq(Named(from))))
+        .set((i::outcome.eq(Named(to)), i::outcome_at.eq(Time(now))))
+        .execute(conn)?;
+    Ok(moved == 1)
+}
+
+/// Writes the hashes of a letter's tokens, and until when they are good.
+pub(super) fn set_tokens(
+    conn: &mut Conn,
+    id: InvitationId,
+    (token, unsubscribe): (Vec<u8>, Vec<u8>),
+    expires_at: DateTime<Utc>,
+) -> Result<()> {
+    use survey_invitations as i;
+    diesel::update(i::table.find(id))
+        .set((i::token_hash.eq(token), i::unsubscribe_hash.eq(unsubscribe), i::expires_at.eq(Time(expires_at))))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn set_sent(conn: &mut Conn, id: InvitationId, now: DateTime<Utc>) -> Result<()> {
+    use survey_invitations as i;
+    diesel::update(i::table.find(id)).set(i::sent_at.eq(Time(now))).execute(conn)?;
+    Ok(())
+}
+
+/// The invitation of one close of a ticket.
+pub(super) fn find_of_close(conn: &mut Conn, ticket: TicketId, close_number: i32) -> Result<Option<(InvitationId, Outcome)>> {
+    use survey_invitations as i;
+    let found: Option<(InvitationId, Named<Outcome>)> = i::table
+        .filter(i::ticket_id.eq(ticket).and(i::close_number.eq(close_number)))
+        .select((i::id, i::outcome))
+        .first(conn)
+        .optional()?;
+    Ok(found.map(|(id, outcome)| (id, outcome.0)))
+}
+
+/// Whether a later close of the same contact waits too.
+pub(super) fn has_later(conn: &mut Conn, row: &InvitationRow) -> Result<bool> {
+    use survey_invitations as i;
+    let later: Option<InvitationId> = i::table
+        .filter(i::contact_id.eq(row.contact_id).and(i::outcome.eq(Named(Outcome::Waiting))).and(i::id.ne(row.id)))
+        .filter(i::closed_at.gt(row.closed_at).or(i::closed_at.eq(row.closed_at).and(i::id.gt(row.id))))
+        .select(i::id)
+        .first(conn)
+        .optional()?;
+    Ok(later.is_some())
+}
+
+/// Whether the contact was sent a survey after `since`.
+pub(super) fn was_asked_since(conn: &mut Conn, contact: ContactId, since: DateTime<Utc>) -> Result<bool> {
+    use survey_invitations as i;
+    let asked: Option<InvitationId> =
+        i::table.filter(i::contact_id.eq(contact).and(i::sent_at.gt(Time(since)))).select(i::id).first(conn).optional()?;
+    Ok(asked.is_some())
+}
+
+pub(super) fn find_response_of(conn: &mut Conn, invitation: InvitationId) -> Result<Option<ResponseRow>> {
+    Ok(survey_responses::table
+        .filter(survey_responses::invitation_id.eq(invitation))
+        .select(ResponseRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+pub(super) fn find_response(conn: &mut Conn, id: ResponseId) -> Result<Option<ResponseRow>> {
+    Ok(survey_responses::table.find(id).select(ResponseRow::as_select()).first(conn).optional()?)
+}
+
+/// Writes a first answer; false where one stands already (the index decides).
+pub(super) fn insert_response(conn: &mut Conn, row: &ResponseRow) -> Result<bool> {
+    let written = diesel::insert_into(survey_responses::table).values(row).or_ignore().execute(conn)?;
+    if written == 1 {
+        diesel::update(survey_invitations::table.find(row.invitation_id))
+            .set(survey_invitations::is_answered.eq(true))
+            .execute(conn)?;
+    }
+    Ok(written == 1)
+}
+
+/// Saves a changed answer and keeps what it said before.
+pub(super) fn revise(conn: &mut Conn, before: &ResponseRow, score: i32, comment: &str, now: DateTime<Utc>) -> Result<()> {
+    use survey_revisions as v;
+    diesel::insert_into(v::table)
+        .values((
+            v::response_id.eq(before.id),
+            v::revision.eq(before.revision),
+            v::score.eq(before.score),
+            v::comment.eq(&before.comment),
+            v::at.eq(before.edited_at.unwrap_or(before.answered_at)),
+        ))
+        .execute(conn)?;
+    use survey_responses as r;
+    diesel::update(r::table.find(before.id))
+        .set((r::score.eq(score), r::comment.eq(comment), r::edited_at.eq(Time(now)), r::revision.eq(before.revision + 1)))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn insert_review(conn: &mut Conn, row: &ReviewRow) -> Result<()> {
+    diesel::insert_into(survey_reviews::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn find_review(conn: &mut Conn, id: ResponseId) -> Result<Option<ReviewRow>> {
+    Ok(survey_reviews::table.find(id).select(ReviewRow::as_select()).first(conn).optional()?)
+}
+
+/// Saves a review, but only from the state and holder it had; says whether it did.
+pub(super) fn update_review(conn: &mut Conn, row: &ReviewRow, from: ReviewState, held_by: Option<AgentId>) -> Result<bool> {
+    use survey_reviews as v;
+    let mut target = diesel::update(v::table.find(row.response_id)).filter(v::state.eq(Named(from))).into_boxed();
+    target = match held_by {
+        Some(agent) => target.filter(v::agent_id.eq(agent)),
+        None => target.filter(v::agent_id.is_null()),
+    };
+    Ok(target.set(row).execute(conn)? == 1)
+}

@@ -1,0 +1,250 @@
+//! `/tickets`: open, list, read, edit, hand around, close.
+use super::commands::{self, Change, NewMessage, NewTicket, Sender, Whole};
+use super::model::{Channel, Priority, Status};
+use super::queries::{self, Filter, PromiseState, Sort};
+use super::wire::{AssigneeIn, FromIn, MessageOut, SurveyOut, TeamIn, TicketFull, TicketIn, TicketOut, TicketPatch};
+use crate::accounts::caller::Agent;
+use crate::accounts::contacts::model::{normal_email, normal_phone};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::http::auth::Who;
+use crate::http::extract::{Body, Id, Nothing, Now, Params, Post};
+use crate::http::idempotency::Answer;
+use crate::http::page::{LIMIT_DEFAULT, Page, read_cursor};
+use crate::ids::{AgentId, ContactId, OrganizationId, TeamId, TicketId};
+use crate::seen::Seen;
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use validator::Validate;
+
+/// The answer to every verb on a ticket: the ticket as it is now.
+pub(super) fn answer(whole: Whole, now: DateTime<Utc>) -> Result<Answer> {
+    let ticket = TicketOut::of(whole, now);
+    Ok(Answer::ok(&ticket)?.version(ticket.version()))
+}
+
+fn sender(from: FromIn) -> Result<Sender> {
+    let FromIn { contact_id, email, phone, name } = from;
+    match (contact_id, email, phone) {
+        (Some(id), None, None) => Ok(Sender::Contact(id)),
+        (None, Some(email), None) => normal_email(&email)
+            .map(|email| Sender::Email(email, name))
+            .ok_or_else(|| Error::field("from.email", "email", "is not a mail address")),
+        (None, None, Some(phone)) => normal_phone(&phone)
+            .map(|phone| Sender::Phone(phone, name))
+            .ok_or_else(|| Error::field("from.phone", "phone", "is not a number in international form such as +4930123456")),
+        _ => Err(Error::field("from", "one_of", "must have exactly one of contact_id, email and phone")),
+    }
+}
+
+/// Open a ticket.
+#[utoipa::path(post, path = "/api/v1/tickets", tag = "tickets", request_body = TicketIn,
+    responses((status = 201, description = "Opened", body = TicketOut)))]
+pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<TicketIn>) -> Result<HttpResponse> {
+    let TicketIn {
+        channel,
+        direction,
+        subject,
+        body,
+        from,
+        priority,
+        organization_id,
+        team_id,
+        assignee_id,
+        tags,
+        received_at,
+        mail_message_id,
+    } = post.body;
+    let message = body.map(|body| NewMessage { body, mail_message_id });
+    let from = sender(from)?;
+    let new = NewTicket {
+        channel,
+        direction,
+        subject,
+        priority,
+        from,
+        organization_id,
+        team_id,
+        assignee_id,
+        tags,
+        received_at,
+        message,
+        follows_id: None,
+    };
+    post.once
+        .run(&app, now, move |conn| {
+            let ticket = TicketOut::of(commands::create(conn, &who.0, new, now)?, now);
+            Ok(Answer::created(format!("/api/v1/tickets/{}", ticket.id()), &ticket)?.version(ticket.version()))
+        })
+        .await
+}
+
+/// Which tickets to list, and in which order.
+#[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct TicketParams {
+    /// Only this status.
+    status: Option<Status>,
+    /// true: all that are not closed; false: only closed ones.
+    active: Option<bool>,
+    /// Only this channel.
+    channel: Option<Channel>,
+    /// Only this priority.
+    priority: Option<Priority>,
+    /// Only this team's.
+    team_id: Option<TeamId>,
+    /// Only this agent's.
+    assignee_id: Option<AgentId>,
+    /// true: only those nobody is responsible for.
+    unassigned: Option<bool>,
+    /// Only this organization's.
+    organization_id: Option<OrganizationId>,
+    /// Only this contact's.
+    contact_id: Option<ContactId>,
+    /// Only those with this tag.
+    #[validate(length(max = 50))]
+    #[param(max_length = 50)]
+    tag: Option<String>,
+    /// Only those whose promises stand so.
+    promise: Option<PromiseState>,
+    /// Received at or after this instant.
+    received_from: Option<DateTime<Utc>>,
+    /// Received before this instant.
+    received_to: Option<DateTime<Utc>>,
+    /// Only the one with this number.
+    number: Option<i64>,
+    /// The order; `due` where it is left out.
+    sort: Option<Sort>,
+    /// Rows at the most.
+    #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before, with the same order.
+    cursor: Option<String>,
+}
+
+/// List tickets.
+#[utoipa::path(get, path = "/api/v1/tickets", tag = "tickets", params(TicketParams),
+    responses((status = 200, description = "A page of tickets", body = Page<TicketOut>)))]
+pub async fn list(app: Data<App>, Now(now): Now, params: Params<TicketParams>, request: HttpRequest) -> Result<HttpResponse> {
+    let p = params.0;
+    let filter = Filter {
+        status: p.status,
+        is_active: p.active,
+        channel: p.channel,
+        priority: p.priority,
+        team_id: p.team_id,
+        assignee_id: p.assignee_id,
+        is_unassigned: p.unassigned,
+        organization_id: p.organization_id,
+        contact_id: p.contact_id,
+        tag: p.tag,
+        promise: p.promise,
+        received_from: p.received_from,
+        received_to: p.received_to,
+        number: p.number,
+    };
+    let sort = p.sort.unwrap_or(Sort::Due);
+    let after = read_cursor(p.cursor.as_deref())?;
+    let limit = p.limit.unwrap_or(LIMIT_DEFAULT);
+    let rows = app.db.read(move |conn| queries::list(conn, &filter, (sort, after), i64::from(limit) + 1, now)).await?;
+    let page = Page::of(rows, limit, |row| row.cursor)?;
+    Ok(page.map(|row| TicketOut::at(row.ticket, row.tags, &row.clocks, now)).respond(&request))
+}
+
+/// One ticket with messages, promises and surveys.
+#[utoipa::path(get, path = "/api/v1/tickets/{id}", tag = "tickets", params(("id" = TicketId, Path)),
+    responses((status = 200, description = "The ticket", body = TicketFull)))]
+pub async fn get(app: Data<App>, Now(now): Now, id: Id<TicketId>) -> Result<HttpResponse> {
+    let full = app.db.read(move |conn| queries::full(conn, id.0)).await?;
+    let queries::Full { ticket, contact_name, tags, clocks, messages, surveys } = full;
+    let version = ticket.version;
+    let survey = |(close_number, outcome, due_at, sent_at, score): queries::SurveyRow| SurveyOut {
+        close_number,
+        outcome: outcome.0,
+        due_at: due_at.0,
+        sent_at: sent_at.map(|at| at.0),
+        score,
+    };
+    let full = TicketFull {
+        ticket: TicketOut::at(ticket, tags, &clocks, now),
+        contact_name,
+        messages: messages.into_iter().map(MessageOut::from).collect(),
+        surveys: surveys.into_iter().map(survey).collect(),
+    };
+    Ok(Answer::ok(&full)?.version(version).into())
+}
+
+/// Change subject, priority, status or tags.
+#[utoipa::path(patch, path = "/api/v1/tickets/{id}", tag = "tickets", request_body = TicketPatch,
+    params(("id" = TicketId, Path)), responses((status = 200, description = "As it is now", body = TicketOut)))]
+pub async fn change(
+    app: Data<App>,
+    agent: Agent,
+    Now(now): Now,
+    id: Id<TicketId>,
+    seen: Seen,
+    body: Body<TicketPatch>,
+) -> Result<HttpResponse> {
+    let TicketPatch { subject, priority, status, tags } = body.0;
+    let change = Change { subject, priority, status, tags };
+    let whole = app.db.write(move |conn| commands::change(conn, &agent, id.0, seen, change, now)).await?;
+    Ok(answer(whole, now)?.into())
+}
+
+/// Make someone, or nobody, responsible.
+#[utoipa::path(put, path = "/api/v1/tickets/{id}/assignee", tag = "tickets", request_body = AssigneeIn,
+    params(("id" = TicketId, Path)), responses((status = 200, description = "As it is now", body = TicketOut)))]
+pub async fn assign(
+    app: Data<App>,
+    agent: Agent,
+    Now(now): Now,
+    id: Id<TicketId>,
+    seen: Seen,
+    body: Body<AssigneeIn>,
+) -> Result<HttpResponse> {
+    let to = body.0.agent_id;
+    let whole = app.db.write(move |conn| commands::assign(conn, &agent, id.0, seen, to, now)).await?;
+    Ok(answer(whole, now)?.into())
+}
+
+/// Hand a ticket to another team, or to none.
+#[utoipa::path(put, path = "/api/v1/tickets/{id}/team", tag = "tickets", request_body = TeamIn,
+    params(("id" = TicketId, Path)), responses((status = 200, description = "As it is now", body = TicketOut)))]
+pub async fn hand_over(
+    app: Data<App>,
+    agent: Agent,
+    Now(now): Now,
+    id: Id<TicketId>,
+    seen: Seen,
+    body: Body<TeamIn>,
+) -> Result<HttpResponse> {
+    let to = body.0.team_id;
+    let whole = app.db.write(move |conn| commands::hand_over(conn, &agent, id.0, seen, to, now)).await?;
+    Ok(answer(whole, now)?.into())
+}
+
+/// Close a ticket; its contact is invited to a survey later.
+#[utoipa::path(post, path = "/api/v1/tickets/{id}/closure", tag = "tickets", request_body = Nothing,
+    params(("id" = TicketId, Path)), responses((status = 200, description = "As it is now", body = TicketOut)))]
+pub async fn close(
+    app: Data<App>,
+    agent: Agent,
+    Now(now): Now,
+    id: Id<TicketId>,
+    seen: Seen,
+    post: Post<Nothing>,
+) -> Result<HttpResponse> {
+    let desk = app.clone();
+    post.once.run(&app, now, move |conn| answer(commands::close(conn, &desk.config, &agent, id.0, seen, now)?, now)).await
+}
+
+/// Open a closed ticket again; the survey about that close is not sent.
+#[utoipa::path(delete, path = "/api/v1/tickets/{id}/closure", tag = "tickets", params(("id" = TicketId, Path)),
+    responses((status = 200, description = "As it is now", body = TicketOut)))]
+pub async fn reopen(app: Data<App>, agent: Agent, Now(now): Now, id: Id<TicketId>, seen: Seen) -> Result<HttpResponse> {
+    let whole = app.db.write(move |conn| commands::reopen(conn, &agent, id.0, seen, now)).await?;
+    Ok(answer(whole, now)?.into())
+}

@@ -1,0 +1,74 @@
+//! `/tickets/{id}/messages`, `/replies`, `/notes`, `/pickup`: what is said on a ticket.
+use super::api::answer;
+use super::commands::{self, NewMessage};
+use super::wire::{InboundIn, TextIn, TicketOut};
+use crate::Result;
+use crate::accounts::caller::Agent;
+use crate::app::App;
+use crate::http::auth::Who;
+use crate::http::extract::{Id, Nothing, Now, Post};
+use crate::ids::TicketId;
+use crate::seen::Seen;
+use actix_web::{HttpResponse, web::Data};
+
+/// The contact wrote. Reopens a closed ticket; past the reopen window the answer is a new ticket that follows it.
+#[utoipa::path(post, path = "/api/v1/tickets/{id}/messages", tag = "tickets", request_body = InboundIn,
+    params(("id" = TicketId, Path)), responses((status = 200, description = "The ticket that took it", body = TicketOut)))]
+pub async fn receive(app: Data<App>, who: Who, Now(now): Now, id: Id<TicketId>, post: Post<InboundIn>) -> Result<HttpResponse> {
+    let InboundIn { body, received_at, mail_message_id } = post.body;
+    let message = NewMessage { body, mail_message_id };
+    let desk = app.clone();
+    post.once
+        .run(&app, now, move |conn| answer(commands::receive(conn, &desk.config, &who.0, id.0, message, received_at, now)?, now))
+        .await
+}
+
+/// Answer in public: stops first and next response; the contact gets it by mail.
+#[utoipa::path(post, path = "/api/v1/tickets/{id}/replies", tag = "tickets", request_body = TextIn,
+    params(("id" = TicketId, Path)), responses((status = 200, description = "The ticket as it is now", body = TicketOut)))]
+pub async fn reply(
+    app: Data<App>,
+    agent: Agent,
+    Now(now): Now,
+    id: Id<TicketId>,
+    seen: Seen,
+    post: Post<TextIn>,
+) -> Result<HttpResponse> {
+    let desk = app.clone();
+    let body = post.body.body;
+    let answered = post
+        .once
+        .run(&app, now, move |conn| answer(commands::reply(conn, &desk.config, &agent, id.0, seen, body, now)?, now))
+        .await?;
+    app.jobs_queued.notify_one();
+    Ok(answered)
+}
+
+/// Write for the staff alone; stops no clock.
+#[utoipa::path(post, path = "/api/v1/tickets/{id}/notes", tag = "tickets", request_body = TextIn,
+    params(("id" = TicketId, Path)), responses((status = 200, description = "The ticket as it is now", body = TicketOut)))]
+pub async fn note(
+    app: Data<App>,
+    agent: Agent,
+    Now(now): Now,
+    id: Id<TicketId>,
+    seen: Seen,
+    post: Post<TextIn>,
+) -> Result<HttpResponse> {
+    let body = post.body.body;
+    post.once.run(&app, now, move |conn| answer(commands::note(conn, &agent, id.0, seen, body, now)?, now)).await
+}
+
+/// Pick a call or chat up: stops its clock.
+#[utoipa::path(post, path = "/api/v1/tickets/{id}/pickup", tag = "tickets", request_body = Nothing,
+    params(("id" = TicketId, Path)), responses((status = 200, description = "The ticket as it is now", body = TicketOut)))]
+pub async fn pick_up(
+    app: Data<App>,
+    agent: Agent,
+    Now(now): Now,
+    id: Id<TicketId>,
+    seen: Seen,
+    post: Post<Nothing>,
+) -> Result<HttpResponse> {
+    post.once.run(&app, now, move |conn| answer(commands::pick_up(conn, &agent, id.0, seen, now)?, now)).await
+}

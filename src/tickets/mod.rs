@@ -1,0 +1,10 @@
+//! Tickets: one request of a contact, from its receipt to its close, with messages, promises and history.
+pub mod api;
+pub mod api_messages;
+pub mod commands;
+pub mod model;
+pub mod queries;
+mod store;
+pub mod wire;
+
+pub use store::MessageRow as Message;

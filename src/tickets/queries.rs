@@ -1,0 +1,280 @@
+//! Lists of tickets, and one with everything on it.
+use super::model::{Channel, Priority, Status, Ticket};
+use super::store::{MessageRow, TicketRow};
+use crate::db::{
+    Conn,
+    schema::{contacts, messages, survey_invitations, survey_responses, ticket_tags, tickets},
+    types::{Named, Time},
+};
+use crate::error::{Error, Result};
+use crate::ids::{AgentId, ContactId, OrganizationId, TeamId, TicketId};
+use crate::sla::{self, ClockRow};
+use crate::surveys::model::Outcome;
+use chrono::{DateTime, Utc};
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use std::collections::HashMap;
+
+/// Messages of one ticket in an answer at the most.
+const MESSAGES_MAX: i64 = 1_000;
+
+names! {
+    /// How the promises of a ticket stand together.
+    pub enum PromiseState {
+        /// Something runs, nothing is broken or near.
+        Running = "running",
+        /// Something runs and its warning share is used.
+        AtRisk = "at_risk",
+        /// At least one promise is broken.
+        Breached = "breached",
+        /// At least one promise was kept, none is broken, none runs.
+        Met = "met",
+    }
+}
+
+names! {
+    /// What a list is sorted by.
+    pub enum Sort {
+        /// The next promise to fall due first.
+        Due = "due",
+        /// Newest first.
+        Received = "received",
+        /// Last changed first.
+        Updated = "updated",
+    }
+}
+
+/// Which tickets; what is `None` does not filter.
+#[derive(Debug, Default, Clone)]
+#[expect(missing_docs, reason = "the words of the domain")]
+pub struct Filter {
+    pub status: Option<Status>,
+    pub is_active: Option<bool>,
+    pub channel: Option<Channel>,
+    pub priority: Option<Priority>,
+    pub team_id: Option<TeamId>,
+    pub assignee_id: Option<AgentId>,
+    pub is_unassigned: Option<bool>,
+    pub organization_id: Option<OrganizationId>,
+    pub contact_id: Option<ContactId>,
+    pub tag: Option<String>,
+    pub promise: Option<PromiseState>,
+    pub received_from: Option<DateTime<Utc>>,
+    pub received_to: Option<DateTime<Utc>>,
+    pub number: Option<i64>,
+}
+
+/// Where the next page starts: the sort instant in microseconds, and the number.
+pub type Cursor = (i64, i64);
+
+/// A ticket in a list, with its cursor.
+pub struct Listed {
+    /// The ticket.
+    pub ticket: Ticket,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Its promises.
+    pub clocks: Vec<ClockRow>,
+    /// Where a page after it starts.
+    pub cursor: Cursor,
+}
+
+/// Refuses an id that names no ticket. One query.
+pub fn must_exist(conn: &mut Conn, id: TicketId) -> Result<()> {
+    let number: Option<i64> = tickets::table.filter(tickets::id.eq(id)).select(tickets::number).first(conn).optional()?;
+    number.map(|_| ()).ok_or(Error::NotFound("ticket"))
+}
+
+/// One ticket, only to look at. One query.
+pub fn find(conn: &mut Conn, id: TicketId) -> Result<Ticket> {
+    let row: Option<TicketRow> =
+        tickets::table.filter(tickets::id.eq(id)).select(TicketRow::as_select()).first(conn).optional()?;
+    row.map(Ticket::from).ok_or(Error::NotFound("ticket"))
+}
+
+/// A page of tickets: three queries (tickets, their tags, their clocks), each on an index.
+pub fn list(
+    conn: &mut Conn,
+    filter: &Filter,
+    (sort, after): (Sort, Option<Cursor>),
+    limit: i64,
+    now: DateTime<Utc>,
+) -> Result<Vec<Listed>> {
+    let mut query = tickets::table.select((TicketRow::as_select(), tickets::promise_due_at)).limit(limit).into_boxed();
+    if let Some(status) = filter.status {
+        query = query.filter(tickets::status.eq(Named(status)));
+    }
+    match filter.is_active {
+        Some(true) => query = query.filter(tickets::closed_at.is_null()),
+        Some(false) => query = query.filter(tickets::closed_at.is_not_null()),
+        None => {}
+    }
+    if let Some(channel) = filter.channel {
+        query = query.filter(tickets::channel.eq(Named(channel)));
+    }
+    if let Some(priority) = filter.priority {
+        query = query.filter(tickets::priority.eq(Named(priority)));
+    }
+    if let Some(id) = filter.team_id {
+        query = query.filter(tickets::team_id.eq(id));
+    }
+    if let Some(id) = filter.assignee_id {
+        query = query.filter(tickets::assignee_id.eq(id));
+    }
+    match filter.is_unassigned {
+        Some(true) => query = query.filter(tickets::assignee_id.is_null()),
+        Some(false) => query = query.filter(tickets::assignee_id.is_not_null()),
+        None => {}
+    }
+    if let Some(id) = filter.organization_id {
+        query = query.filter(tickets::organization_id.eq(id));
+    }
+    if let Some(id) = filter.contact_id {
+        query = query.filter(tickets::contact_id.eq(id));
+    }
+    if let Some(tag) = &filter.tag {
+        let tagged = ticket_tags::table.filter(ticket_tags::ticket_id.eq(tickets::id).and(ticket_tags::tag.eq(tag.clone())));
+        query = query.filter(exists(tagged));
+    }
+    if let Some(from) = filter.received_from {
+        query = query.filter(tickets::received_at.ge(Time(from)));
+    }
+    if let Some(to) = filter.received_to {
+        query = query.filter(tickets::received_at.lt(Time(to)));
+    }
+    if let Some(number) = filter.number {
+        query = query.filter(tickets::number.eq(number));
+    }
+    let (now, never) = (Time(now), Time(crate::sla::commands::NEVER));
+    match filter.promise {
+        Some(PromiseState::Breached) => {
+            query = query.filter(tickets::promises_breached.gt(0).or(tickets::promise_due_at.lt(now)));
+        }
+        Some(PromiseState::AtRisk) => {
+            query = query.filter(
+                tickets::promises_breached.eq(0).and(tickets::promise_warn_at.le(now)).and(tickets::promise_due_at.ge(now)),
+            );
+        }
+        Some(PromiseState::Running) => {
+            query = query.filter(
+                tickets::promises_breached
+                    .eq(0)
+                    .and(tickets::promise_warn_at.gt(now))
+                    .and(tickets::promise_due_at.ge(now))
+                    .and(tickets::promise_due_at.lt(never)),
+            );
+        }
+        Some(PromiseState::Met) => {
+            query = query
+                .filter(tickets::promises_breached.eq(0).and(tickets::promises_met.gt(0)).and(tickets::promise_due_at.ge(never)));
+        }
+        None => {}
+    }
+    macro_rules! page {
+        ($column:ident, $order:ident, $strictly:ident, $or_equal:ident) => {{
+            if let Some((micros, number)) = after {
+                let at = Time(DateTime::from_timestamp_micros(micros).ok_or_else(unknown_cursor)?);
+                query = query.filter(
+                    tickets::$column.$or_equal(at).and(tickets::$column.$strictly(at).or(tickets::number.$strictly(number))),
+                );
+            }
+            query.order((tickets::$column.$order(), tickets::number.$order()))
+        }};
+    }
+    let query = match sort {
+        Sort::Due => page!(promise_due_at, asc, gt, ge),
+        Sort::Received => page!(received_at, desc, lt, le),
+        Sort::Updated => page!(updated_at, desc, lt, le),
+    };
+    let rows: Vec<(TicketRow, Time)> = query.load(conn)?;
+    let tickets: Vec<(Ticket, Time)> = rows.into_iter().map(|(row, due)| (row.into(), due)).collect();
+    dress(conn, tickets, sort)
+}
+
+fn unknown_cursor() -> Error {
+    Error::field("cursor", "unknown_cursor", "is not a cursor of this list")
+}
+
+/// Adds tags and clocks to a page of tickets, one query each.
+fn dress(conn: &mut Conn, tickets: Vec<(Ticket, Time)>, sort: Sort) -> Result<Vec<Listed>> {
+    let ids: Vec<TicketId> = tickets.iter().map(|(ticket, _)| ticket.id).collect();
+    let mut tags: HashMap<TicketId, Vec<String>> = HashMap::new();
+    let rows: Vec<(TicketId, String)> = ticket_tags::table
+        .filter(ticket_tags::ticket_id.eq_any(&ids))
+        .order(ticket_tags::tag)
+        .select((ticket_tags::ticket_id, ticket_tags::tag))
+        .load(conn)?;
+    for (id, tag) in rows {
+        tags.entry(id).or_default().push(tag);
+    }
+    let mut clocks: HashMap<TicketId, Vec<ClockRow>> = HashMap::new();
+    for row in sla::of_tickets(conn, &ids)? {
+        clocks.entry(row.ticket_id).or_default().push(row);
+    }
+    let dressed = tickets.into_iter().map(|(ticket, due)| {
+        let at = match sort {
+            Sort::Due => due.0,
+            Sort::Received => ticket.received_at,
+            Sort::Updated => ticket.updated_at,
+        };
+        Listed {
+            tags: tags.remove(&ticket.id).unwrap_or_default(),
+            clocks: clocks.remove(&ticket.id).unwrap_or_default(),
+            cursor: (at.timestamp_micros(), ticket.number),
+            ticket,
+        }
+    });
+    Ok(dressed.collect())
+}
+
+/// How a close ended: number, outcome, due, sent, score.
+pub type SurveyRow = (i32, Named<Outcome>, Time, Option<Time>, Option<i32>);
+
+/// One ticket with everything on it.
+pub struct Full {
+    /// The ticket.
+    pub ticket: Ticket,
+    /// Name of its contact.
+    pub contact_name: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Its promises.
+    pub clocks: Vec<ClockRow>,
+    /// Its messages, oldest first.
+    pub messages: Vec<MessageRow>,
+    /// Its surveys.
+    pub surveys: Vec<SurveyRow>,
+}
+
+/// One ticket with everything on it: five queries.
+pub fn full(conn: &mut Conn, id: TicketId) -> Result<Full> {
+    let row: Option<(TicketRow, String)> = tickets::table
+        .inner_join(contacts::table.on(contacts::id.eq(tickets::contact_id)))
+        .filter(tickets::id.eq(id))
+        .select((TicketRow::as_select(), contacts::name))
+        .first(conn)
+        .optional()?;
+    let (row, contact_name) = row.ok_or(Error::NotFound("ticket"))?;
+    let tags = super::store::tags(conn, id)?;
+    let clocks = sla::of_ticket(conn, id)?;
+    let mut messages: Vec<MessageRow> = messages::table
+        .filter(messages::ticket_id.eq(id))
+        .order((messages::at.desc(), messages::id.desc()))
+        .limit(MESSAGES_MAX)
+        .select(MessageRow::as_select())
+        .load(conn)?;
+    messages.reverse();
+    let ticket = Ticket::from(row);
+    let surveys = if ticket.close_count == 0 { Vec::new() } else { surveys_of(conn, id)? };
+    Ok(Full { ticket, contact_name, tags, clocks, messages, surveys })
+}
+
+fn surveys_of(conn: &mut Conn, id: TicketId) -> Result<Vec<SurveyRow>> {
+    use survey_invitations as i;
+    Ok(i::table
+        .left_join(survey_responses::table.on(survey_responses::invitation_id.eq(i::id)))
+        .filter(i::ticket_id.eq(id))
+        .order(i::close_number)
+        .select((i::close_number, i::outcome, i::due_at, i::sent_at, survey_responses::score.nullable()))
+        .load(conn)?)
+}

@@ -1,0 +1,253 @@
+//! Ticket, tag and message rows: load and save one ticket.
+use super::model::{Channel, Direction, Priority, Status, Ticket};
+use crate::db::{
+    Conn,
+    schema::{messages, ticket_tags, tickets},
+    types::{Named, Time},
+};
+use crate::each;
+use crate::error::{Error, Result};
+use crate::ids::{AgentId, ContactId, MessageId, OrganizationId, TeamId, TicketId};
+use crate::sla::commands::Summary;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+/// A ticket as stored, without the caches of its promises.
+#[derive(Queryable, Selectable, Debug, Clone)]
+#[diesel(table_name = tickets)]
+pub(super) struct TicketRow {
+    number: i64,
+    id: TicketId,
+    subject: String,
+    channel: Named<Channel>,
+    direction: Named<Direction>,
+    status: Named<Status>,
+    priority: Named<Priority>,
+    contact_id: ContactId,
+    organization_id: Option<OrganizationId>,
+    team_id: Option<TeamId>,
+    assignee_id: Option<AgentId>,
+    follows_id: Option<TicketId>,
+    received_at: Time,
+    created_at: Time,
+    updated_at: Time,
+    picked_up_at: Option<Time>,
+    closed_at: Option<Time>,
+    close_count: i32,
+    version: i32,
+}
+
+impl From<TicketRow> for Ticket {
+    fn from(row: TicketRow) -> Self {
+        let TicketRow {
+            number,
+            id,
+            subject,
+            channel,
+            direction,
+            status,
+            priority,
+            contact_id,
+            organization_id,
+            team_id,
+            assignee_id,
+            follows_id,
+            received_at,
+            created_at,
+            updated_at,
+            picked_up_at,
+            closed_at,
+            close_count,
+            version,
+        } = row;
+        Self {
+            id,
+            number,
+            subject,
+            channel: channel.0,
+            direction: direction.0,
+            status: status.0,
+            priority: priority.0,
+            contact_id,
+            organization_id,
+            team_id,
+            assignee_id,
+            follows_id,
+            received_at: received_at.0,
+            created_at: created_at.0,
+            updated_at: updated_at.0,
+            picked_up_at: picked_up_at.map(|at| at.0),
+            closed_at: closed_at.map(|at| at.0),
+            close_count,
+            version,
+        }
+    }
+}
+
+names! {
+    /// What a message is.
+    pub enum MessageKind {
+        /// From the contact.
+        Inbound = "inbound",
+        /// To the contact, by an agent.
+        Reply = "reply",
+        /// For the staff alone.
+        Note = "note",
+        /// Written by a machine, on either side.
+        Automatic = "automatic",
+    }
+}
+
+/// A message as stored.
+#[derive(Queryable, Selectable, Insertable, Debug, Clone)]
+#[diesel(table_name = messages)]
+#[expect(missing_docs, reason = "columns")]
+pub struct MessageRow {
+    pub id: MessageId,
+    pub ticket_id: TicketId,
+    pub kind: Named<MessageKind>,
+    pub agent_id: Option<AgentId>,
+    pub contact_id: Option<ContactId>,
+    pub body: String,
+    pub mail_message_id: Option<String>,
+    pub at: Time,
+}
+
+/// Loads a ticket to change it; on PostgreSQL its row is locked until the commit. One query.
+pub(super) fn load(conn: &mut Conn, id: TicketId) -> Result<Ticket> {
+    let row: Option<TicketRow> = match conn {
+        Conn::Pg(conn) => {
+            tickets::table.filter(tickets::id.eq(id)).select(TicketRow::as_select()).for_update().first(conn).optional()?
+        }
+        Conn::Sqlite(conn) => tickets::table.filter(tickets::id.eq(id)).select(TicketRow::as_select()).first(conn).optional()?,
+    };
+    row.map(Ticket::from).ok_or(Error::NotFound("ticket"))
+}
+
+/// Locks many tickets in one order, so that two nodes cannot wait for each other. No-op on SQLite.
+pub(super) fn lock(conn: &mut Conn, ids: &[TicketId]) -> Result<()> {
+    if let Conn::Pg(conn) = conn {
+        tickets::table
+            .filter(tickets::id.eq_any(ids))
+            .order(tickets::id)
+            .select(tickets::number)
+            .for_update()
+            .load::<i64>(conn)?;
+    }
+    Ok(())
+}
+
+/// Writes a new ticket and gives it its number.
+pub(super) fn insert(conn: &mut Conn, ticket: &mut Ticket, promises: &Summary) -> Result<()> {
+    let t = &*ticket;
+    ticket.number = diesel::insert_into(tickets::table)
+        .values((
+            tickets::id.eq(t.id),
+            tickets::subject.eq(&t.subject),
+            tickets::channel.eq(Named(t.channel)),
+            tickets::direction.eq(Named(t.direction)),
+            tickets::status.eq(Named(t.status)),
+            tickets::priority.eq(Named(t.priority)),
+            tickets::contact_id.eq(t.contact_id),
+            tickets::organization_id.eq(t.organization_id),
+            tickets::team_id.eq(t.team_id),
+            tickets::assignee_id.eq(t.assignee_id),
+            tickets::follows_id.eq(t.follows_id),
+            tickets::received_at.eq(Time(t.received_at)),
+            tickets::created_at.eq(Time(t.created_at)),
+            tickets::updated_at.eq(Time(t.updated_at)),
+            tickets::close_count.eq(t.close_count),
+            tickets::version.eq(t.version),
+            tickets::promise_due_at.eq(Time(promises.due_at)),
+            tickets::promise_warn_at.eq(Time(promises.warn_at)),
+            tickets::promises_breached.eq(promises.breached),
+            tickets::promises_met.eq(promises.met),
+        ))
+        .returning(tickets::number)
+        .get_result(conn)?;
+    Ok(())
+}
+
+/// Saves a changed ticket as its next version; the one that was loaded must still be there.
+pub(super) fn save(conn: &mut Conn, ticket: &mut Ticket, promises: &Summary) -> Result<()> {
+    let before = ticket.version;
+    ticket.version += 1;
+    let t = &*ticket;
+    let time = |at: Option<DateTime<Utc>>| at.map(Time);
+    let changed = diesel::update(tickets::table.filter(tickets::id.eq(t.id).and(tickets::version.eq(before))))
+        .set((
+            tickets::subject.eq(&t.subject),
+            tickets::status.eq(Named(t.status)),
+            tickets::priority.eq(Named(t.priority)),
+            tickets::team_id.eq(t.team_id),
+            tickets::assignee_id.eq(t.assignee_id),
+            tickets::updated_at.eq(Time(t.updated_at)),
+            tickets::picked_up_at.eq(time(t.picked_up_at)),
+            tickets::closed_at.eq(time(t.closed_at)),
+            tickets::close_count.eq(t.close_count),
+            tickets::version.eq(t.version),
+            tickets::promise_due_at.eq(Time(promises.due_at)),
+            tickets::promise_warn_at.eq(Time(promises.warn_at)),
+            tickets::promises_breached.eq(promises.breached),
+            tickets::promises_met.eq(promises.met),
+        ))
+        .execute(conn)?;
+    if changed == 0 { Err(Error::Stale { current: before + 1 }) } else { Ok(()) }
+}
+
+/// Repeats the promises on the ticket's row without a new version: the alarm changes nothing that people edit.
+pub(super) fn save_promises(conn: &mut Conn, id: TicketId, promises: &Summary) -> Result<()> {
+    diesel::update(tickets::table.filter(tickets::id.eq(id)))
+        .set((
+            tickets::promise_due_at.eq(Time(promises.due_at)),
+            tickets::promise_warn_at.eq(Time(promises.warn_at)),
+            tickets::promises_breached.eq(promises.breached),
+            tickets::promises_met.eq(promises.met),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Tags of a ticket, in alphabetical order.
+pub(super) fn tags(conn: &mut Conn, id: TicketId) -> Result<Vec<String>> {
+    Ok(ticket_tags::table.filter(ticket_tags::ticket_id.eq(id)).order(ticket_tags::tag).select(ticket_tags::tag).load(conn)?)
+}
+
+/// Replaces the tags of a ticket.
+pub(super) fn set_tags(conn: &mut Conn, id: TicketId, tags: &[String]) -> Result<()> {
+    diesel::delete(ticket_tags::table.filter(ticket_tags::ticket_id.eq(id))).execute(conn)?;
+    if tags.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = tags.iter().map(|tag| (ticket_tags::ticket_id.eq(id), ticket_tags::tag.eq(tag))).collect();
+    each!(conn, conn => diesel::insert_into(ticket_tags::table).values(&rows).execute(conn))?;
+    Ok(())
+}
+
+/// Writes a message.
+pub(super) fn insert_message(conn: &mut Conn, message: &MessageRow) -> Result<()> {
+    diesel::insert_into(messages::table).values(message).execute(conn)?;
+    Ok(())
+}
+
+/// Mail Message-IDs of a ticket's messages, oldest first: what a reply refers to.
+pub(super) fn mail_ids(conn: &mut Conn, id: TicketId) -> Result<Vec<String>> {
+    let ids: Vec<Option<String>> = messages::table
+        .filter(messages::ticket_id.eq(id).and(messages::mail_message_id.is_not_null()))
+        .order((messages::at, messages::id))
+        .select(messages::mail_message_id)
+        .load(conn)?;
+    Ok(ids.into_iter().flatten().collect())
+}
+
+/// Agents who replied in public, each once.
+pub(super) fn repliers(conn: &mut Conn, id: TicketId) -> Result<Vec<AgentId>> {
+    let ids: Vec<Option<AgentId>> = messages::table
+        .filter(messages::ticket_id.eq(id).and(messages::kind.eq(Named(MessageKind::Reply))))
+        .select(messages::agent_id)
+        .distinct()
+        .load(conn)?;
+    let mut ids: Vec<AgentId> = ids.into_iter().flatten().collect();
+    ids.sort_unstable();
+    Ok(ids)
+}

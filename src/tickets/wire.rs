@@ -1,0 +1,382 @@
+//! Tickets as JSON.
+use super::commands::Whole;
+use super::model::{Channel, Direction, Priority, Status, Ticket};
+use super::store::{MessageKind, MessageRow};
+use crate::ids::{AgentId, ClockId, ContactId, MessageId, OrganizationId, PolicyId, TeamId, TicketId};
+use crate::sla::ClockRow;
+use crate::sla::clock::{Metric, Verdict};
+use crate::sla::wire::ModeName;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use validator::{Validate, ValidationError};
+
+/// Longest text of a message, in characters.
+const BODY_MAX: u64 = 100_000;
+/// Tags of a ticket at the most.
+const TAGS_MAX: u64 = 50;
+/// Longest tag, in characters.
+const TAG_MAX: usize = 50;
+
+/// Tags are 1 to 50 characters without spaces at the ends.
+fn good_tags(tags: &[String]) -> Result<(), ValidationError> {
+    let good = |tag: &String| (1..=TAG_MAX).contains(&tag.chars().count()) && tag.trim() == tag;
+    if tags.iter().all(good) {
+        return Ok(());
+    }
+    Err(ValidationError::new("tag").with_message("each tag must be 1 to 50 characters without spaces at its ends".into()))
+}
+
+/// A Message-ID is visible ASCII in angle brackets; anything else could break into our own headers.
+fn message_id(id: &str) -> Result<(), ValidationError> {
+    let inner = id.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).unwrap_or("");
+    if !inner.is_empty() && inner.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'<' && byte != b'>') {
+        return Ok(());
+    }
+    Err(ValidationError::new("message_id")
+        .with_message("must be visible ASCII in angle brackets, such as <4711@example.com>".into()))
+}
+
+/// Who asks for help: exactly one of the three.
+#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FromIn {
+    /// A contact that exists.
+    pub contact_id: Option<ContactId>,
+    /// A mail address; its contact is found, or made.
+    #[validate(length(max = 254))]
+    #[schema(max_length = 254, format = "email", examples("ana@nordwind.example"))]
+    pub email: Option<String>,
+    /// A number in international form; its contact is found, or made.
+    #[validate(length(max = 40))]
+    #[schema(max_length = 40, pattern = r"^\+[1-9][0-9]{6,14}$", examples("+4930123456"))]
+    pub phone: Option<String>,
+    /// The name for a new contact.
+    #[validate(length(min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
+    pub name: Option<String>,
+}
+
+/// A ticket to open.
+#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TicketIn {
+    /// How it came.
+    pub channel: Channel,
+    /// Who began; `outbound` where the desk writes first.
+    #[serde(default = "inbound")]
+    pub direction: Direction,
+    /// What it is about.
+    #[validate(length(min = 1, max = 300))]
+    #[schema(min_length = 1, max_length = 300, examples("Domain transfer is stuck"))]
+    pub subject: String,
+    /// What the contact wrote or said.
+    #[validate(length(min = 1, max = BODY_MAX))]
+    #[schema(min_length = 1, max_length = 100_000)]
+    pub body: Option<String>,
+    /// Who asks.
+    #[validate(nested)]
+    pub from: FromIn,
+    /// How urgent it is.
+    #[serde(default = "normal")]
+    pub priority: Priority,
+    /// Whose it is; the contact's organization where it is left out.
+    pub organization_id: Option<OrganizationId>,
+    /// Which team is responsible.
+    pub team_id: Option<TeamId>,
+    /// Who is responsible.
+    pub assignee_id: Option<AgentId>,
+    /// Tags.
+    #[serde(default)]
+    #[validate(length(max = TAGS_MAX), custom(function = "good_tags"))]
+    #[schema(max_items = 50)]
+    pub tags: Vec<String>,
+    /// When the desk got it: only for tokens with the scope `channel` or `import`.
+    pub received_at: Option<DateTime<Utc>>,
+    /// The mail's own Message-ID, so that replies thread.
+    #[validate(length(max = 250), custom(function = "message_id"))]
+    #[schema(max_length = 250, pattern = "^<[!-;=?-~]+>$", examples("<4711@nordwind.example>"))]
+    pub mail_message_id: Option<String>,
+}
+
+fn inbound() -> Direction {
+    Direction::Inbound
+}
+
+fn normal() -> Priority {
+    Priority::Normal
+}
+
+/// What a contact wrote to an open or closed ticket.
+#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InboundIn {
+    /// Plain text.
+    #[validate(length(min = 1, max = BODY_MAX))]
+    #[schema(min_length = 1, max_length = 100_000)]
+    pub body: String,
+    /// When the desk got it: only for tokens with the scope `channel` or `import`.
+    pub received_at: Option<DateTime<Utc>>,
+    /// The mail's own Message-ID.
+    #[validate(length(max = 250), custom(function = "message_id"))]
+    #[schema(max_length = 250, pattern = "^<[!-;=?-~]+>$", examples("<4711@nordwind.example>"))]
+    pub mail_message_id: Option<String>,
+}
+
+/// A text by an agent.
+#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TextIn {
+    /// Plain text.
+    #[validate(length(min = 1, max = BODY_MAX))]
+    #[schema(min_length = 1, max_length = 100_000, examples("The transfer went through a minute ago."))]
+    pub body: String,
+}
+
+/// What to change; what is left out stays.
+#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TicketPatch {
+    /// What it is about.
+    #[serde(default, deserialize_with = "crate::http::patch::not_null")]
+    #[validate(length(min = 1, max = 300))]
+    #[schema(min_length = 1, max_length = 300, nullable = false)]
+    pub subject: Option<String>,
+    /// How urgent it is.
+    #[serde(default, deserialize_with = "crate::http::patch::not_null")]
+    #[schema(nullable = false)]
+    pub priority: Option<Priority>,
+    /// `open`, `pending` (pauses) or `on_hold`; closing is `POST …/closure`.
+    #[serde(default, deserialize_with = "crate::http::patch::not_null")]
+    #[schema(nullable = false)]
+    pub status: Option<Status>,
+    /// All tags, anew.
+    #[serde(default, deserialize_with = "crate::http::patch::not_null")]
+    #[validate(length(max = TAGS_MAX), custom(function = "good_tags"))]
+    #[schema(max_items = 50, nullable = false)]
+    pub tags: Option<Vec<String>>,
+}
+
+/// Who is to be responsible.
+#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssigneeIn {
+    /// An active agent, or null for nobody.
+    #[serde(deserialize_with = "required")]
+    #[schema(required = true)]
+    pub agent_id: Option<AgentId>,
+}
+
+/// Which team is to be responsible.
+#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TeamIn {
+    /// A team, or null for none.
+    #[serde(deserialize_with = "required")]
+    #[schema(required = true)]
+    pub team_id: Option<TeamId>,
+}
+
+/// For fields that may be null but must be there.
+fn required<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Option::deserialize(deserializer)
+}
+
+/// A promise and how it stands.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ClockOut {
+    id: ClockId,
+    metric: Metric,
+    /// 1 for the first; reopening starts another cycle of resolution.
+    cycle: i32,
+    /// How it stands now.
+    verdict: Verdict,
+    /// Why it is not promised or not measured.
+    reason: Option<String>,
+    policy_id: PolicyId,
+    policy_version: i32,
+    mode: ModeName,
+    /// Seconds allowed.
+    target_seconds: i64,
+    started_at: DateTime<Utc>,
+    /// Null while it stands still, or where nothing is promised.
+    due_at: Option<DateTime<Utc>>,
+    /// When the warning is due.
+    warn_at: Option<DateTime<Utc>>,
+    /// When it was broken: exactly the due instant.
+    breached_at: Option<DateTime<Utc>>,
+    /// When it was reached, at the end of its second.
+    reached_at: Option<DateTime<Utc>>,
+    /// Seconds used when it was reached.
+    used_seconds: Option<i64>,
+}
+
+impl ClockOut {
+    /// The clock as it stands at `now`.
+    pub fn at(row: &ClockRow, now: DateTime<Utc>) -> Self {
+        let clock = row.clock();
+        Self {
+            id: row.id,
+            metric: row.metric.0,
+            cycle: row.cycle,
+            verdict: clock.verdict(now),
+            reason: clock.reason,
+            policy_id: row.policy_id,
+            policy_version: row.policy_version,
+            mode: row.mode.0,
+            target_seconds: clock.promise.target_seconds,
+            started_at: clock.started_at,
+            due_at: clock.due_at,
+            warn_at: clock.warn_at,
+            breached_at: clock.breached_at,
+            reached_at: clock.reached_at,
+            used_seconds: clock.used_seconds,
+        }
+    }
+}
+
+/// A ticket.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct TicketOut {
+    id: TicketId,
+    /// The number people use: #1042.
+    #[schema(examples(1042))]
+    number: i64,
+    subject: String,
+    channel: Channel,
+    direction: Direction,
+    status: Status,
+    priority: Priority,
+    contact_id: ContactId,
+    organization_id: Option<OrganizationId>,
+    team_id: Option<TeamId>,
+    assignee_id: Option<AgentId>,
+    /// The closed ticket that this one carries on.
+    follows_id: Option<TicketId>,
+    tags: Vec<String>,
+    /// When the desk got it; every clock starts here.
+    received_at: DateTime<Utc>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    picked_up_at: Option<DateTime<Utc>>,
+    closed_at: Option<DateTime<Utc>>,
+    /// How often it was closed.
+    close_count: i32,
+    /// For `If-Match`.
+    version: i32,
+    clocks: Vec<ClockOut>,
+}
+
+impl TicketOut {
+    /// The ticket as it stands at `now`.
+    pub fn at(ticket: Ticket, tags: Vec<String>, clocks: &[ClockRow], now: DateTime<Utc>) -> Self {
+        let Ticket {
+            id,
+            number,
+            subject,
+            channel,
+            direction,
+            status,
+            priority,
+            contact_id,
+            organization_id,
+            team_id,
+            assignee_id,
+            follows_id,
+            received_at,
+            created_at,
+            updated_at,
+            picked_up_at,
+            closed_at,
+            close_count,
+            version,
+        } = ticket;
+        let clocks = clocks.iter().map(|row| ClockOut::at(row, now)).collect();
+        Self {
+            id,
+            number,
+            subject,
+            channel,
+            direction,
+            status,
+            priority,
+            contact_id,
+            organization_id,
+            team_id,
+            assignee_id,
+            follows_id,
+            tags,
+            received_at,
+            created_at,
+            updated_at,
+            picked_up_at,
+            closed_at,
+            close_count,
+            version,
+            clocks,
+        }
+    }
+
+    /// What a verb left behind.
+    pub fn of(whole: Whole, now: DateTime<Utc>) -> Self {
+        Self::at(whole.ticket, whole.tags, &whole.clocks.into_rows(), now)
+    }
+
+    /// Its id.
+    pub fn id(&self) -> TicketId {
+        self.id
+    }
+
+    /// Its version.
+    pub fn version(&self) -> i32 {
+        self.version
+    }
+}
+
+/// A message of a ticket.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct MessageOut {
+    id: MessageId,
+    kind: MessageKind,
+    agent_id: Option<AgentId>,
+    contact_id: Option<ContactId>,
+    body: String,
+    /// Message-ID of the mail that it came or went as.
+    mail_message_id: Option<String>,
+    at: DateTime<Utc>,
+}
+
+impl From<MessageRow> for MessageOut {
+    fn from(row: MessageRow) -> Self {
+        let MessageRow { id, ticket_id: _, kind, agent_id, contact_id, body, mail_message_id, at } = row;
+        Self { id, kind: kind.0, agent_id, contact_id, body, mail_message_id, at: at.0 }
+    }
+}
+
+/// How a close ended for the survey.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct SurveyOut {
+    /// Which close: 1 for the first.
+    pub close_number: i32,
+    /// The named outcome.
+    pub outcome: crate::surveys::model::Outcome,
+    /// When the invitation is or was due.
+    pub due_at: DateTime<Utc>,
+    /// When it was mailed.
+    pub sent_at: Option<DateTime<Utc>>,
+    /// The score, once answered.
+    pub score: Option<i32>,
+}
+
+/// A ticket with everything on it.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct TicketFull {
+    /// The ticket.
+    #[serde(flatten)]
+    pub ticket: TicketOut,
+    /// Name of the contact.
+    pub contact_name: String,
+    /// Messages, oldest first, at most the newest 1,000.
+    pub messages: Vec<MessageOut>,
+    /// The survey of each close.
+    pub surveys: Vec<SurveyOut>,
+}

@@ -1,0 +1,91 @@
+//! Events: one line of history each. History, live stream and webhooks hang off these rows.
+pub mod api;
+mod store;
+
+pub use store::{EventRow, of_ticket, record};
+
+use crate::ids::{AgentId, ContactId, TokenId};
+use uuid::Uuid;
+
+/// Who did it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// A person of the staff.
+    Agent(AgentId),
+    /// A phone system, mail gate, widget or importer.
+    Machine(TokenId),
+    /// The contact, by mail or on a survey page.
+    Contact(ContactId),
+    /// The desk itself: alarms, jobs, set-up.
+    Desk,
+}
+
+impl Actor {
+    /// The kind of actor as it is stored.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Agent(_) => "agent",
+            Self::Machine(_) => "machine",
+            Self::Contact(_) => "contact",
+            Self::Desk => "desk",
+        }
+    }
+
+    /// Which one.
+    pub fn id(self) -> Option<Uuid> {
+        match self {
+            Self::Agent(id) => Some(id.0),
+            Self::Machine(id) => Some(id.0),
+            Self::Contact(id) => Some(id.0),
+            Self::Desk => None,
+        }
+    }
+}
+
+names! {
+    /// What happened.
+    pub enum Kind {
+        /// A ticket came in or was opened.
+        TicketReceived = "ticket_received",
+        /// A contact wrote.
+        ContactWrote = "contact_wrote",
+        /// An agent replied in public.
+        AgentReplied = "agent_replied",
+        /// An agent wrote a note.
+        NoteAdded = "note_added",
+        /// A call or chat was picked up.
+        PickedUp = "picked_up",
+        /// Another agent, or none, is responsible.
+        Assigned = "assigned",
+        /// Another team is responsible.
+        HandedOver = "handed_over",
+        /// Subject, priority, status or tags changed.
+        TicketChanged = "ticket_changed",
+        /// Closed.
+        TicketClosed = "ticket_closed",
+        /// Open again.
+        TicketReopened = "ticket_reopened",
+        /// A promise began to run, or was found not to be one.
+        ClockStarted = "clock_started",
+        /// A clock stands still.
+        ClockPaused = "clock_paused",
+        /// A clock runs again.
+        ClockResumed = "clock_resumed",
+        /// What was promised was done.
+        ClockReached = "clock_reached",
+        /// The warning share of the time is used.
+        ClockWarned = "clock_warned",
+        /// The time is used up: the promise is broken.
+        ClockBreached = "clock_breached",
+        /// How an invitation to a survey ended.
+        SurveyOutcome = "survey_outcome",
+        /// A contact answered, or changed the answer.
+        SurveyAnswered = "survey_answered",
+        /// A review was claimed, given back or finished.
+        ReviewChanged = "review_changed",
+        /// A contact wants no more surveys.
+        SurveysStopped = "surveys_stopped",
+        /// An outgoing letter was given up for now.
+        MailParked = "mail_parked",
+    }
+}

@@ -1,0 +1,60 @@
+//! Writing and reading event rows.
+use super::{Actor, Kind};
+use crate::Result;
+use crate::db::{
+    Conn,
+    schema::events,
+    types::{Json, Named, Time, Uid},
+};
+use crate::ids::TicketId;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde_json::Value;
+
+/// An id of whatever kind of actor.
+#[derive(Clone, Copy, Debug, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[diesel(sql_type = Uid)]
+pub struct ActorId(pub uuid::Uuid);
+crate::db::types::uid_column!(ActorId);
+
+/// One event as stored.
+#[derive(Queryable, Debug, Clone)]
+pub struct EventRow {
+    /// Order of writing.
+    pub id: i64,
+    /// What happened.
+    pub kind: Named<Kind>,
+    /// Kind of actor.
+    pub actor: String,
+    /// Which one.
+    pub actor_id: Option<ActorId>,
+    /// When it happened (not when it was written).
+    pub at: Time,
+    /// Before, after and what else belongs to it.
+    pub data: Json,
+}
+
+/// Writes one event in the caller's transaction. One insert.
+pub fn record(conn: &mut Conn, ticket: TicketId, kind: Kind, actor: Actor, at: DateTime<Utc>, data: Value) -> Result<()> {
+    diesel::insert_into(events::table)
+        .values((
+            events::ticket_id.eq(ticket),
+            events::kind.eq(Named(kind)),
+            events::actor.eq(actor.kind()),
+            events::actor_id.eq(actor.id().map(ActorId)),
+            events::at.eq(Time(at)),
+            events::data.eq(Json(data)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// A ticket's history after `after`, oldest first. One query.
+pub fn of_ticket(conn: &mut Conn, ticket: TicketId, after: i64, limit: i64) -> Result<Vec<EventRow>> {
+    Ok(events::table
+        .filter(events::ticket_id.eq(ticket).and(events::id.gt(after)))
+        .order(events::id)
+        .limit(limit)
+        .select((events::id, events::kind, events::actor, events::actor_id, events::at, events::data))
+        .load(conn)?)
+}

@@ -1,0 +1,63 @@
+//! All jobs and when they recur, on one page: the doors that the clock uses.
+use crate::accounts::tokens;
+use crate::app::App;
+use crate::db::Conn;
+use crate::error::Result;
+use crate::http::idempotency;
+use crate::jobs::queue::Job;
+use crate::jobs::{Failure, JobKind};
+use crate::{mail, surveys};
+use actix_web::web::Data;
+use chrono::{DateTime, Utc};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How often last uses of tokens are written down.
+const NOTE_TOKEN_USES_EVERY: Duration = Duration::from_secs(60);
+/// Idempotency keys are looked through once in so many rounds.
+const ROUNDS_PER_FORGET: u64 = 60;
+
+/// What each kind of job does.
+pub async fn run(app: &Data<App>, job: &Job) -> Result<(), Failure> {
+    match job.kind.0 {
+        JobKind::DeliverMail => mail::jobs::deliver(app, job.subject_id.0).await,
+        JobKind::SendSurvey => surveys::jobs::send(app, job.subject_id.0).await,
+    }
+}
+
+/// What else a parked job changes.
+pub fn parked(conn: &mut Conn, job: &Job, error: &str, now: DateTime<Utc>) -> Result<()> {
+    match job.kind.0 {
+        JobKind::DeliverMail => mail::outbox::parked(conn, job.subject_id.0, error, now),
+        JobKind::SendSurvey => surveys::commands::failed(conn, job.subject_id.0, error, now),
+    }
+}
+
+/// Writes down when tokens were last used.
+pub async fn note_token_uses(app: &App) -> Result<()> {
+    let uses = app.known.take_used();
+    if uses.is_empty() {
+        return Ok(());
+    }
+    app.db.write(move |conn| tokens::note_uses(conn, &uses)).await
+}
+
+/// The recurring chores: once a minute token uses, once an hour old idempotency keys.
+pub async fn chores(app: Data<App>, mut stop: watch::Receiver<bool>) {
+    let mut round: u64 = 0;
+    while !*stop.borrow() {
+        tokio::select! {
+            () = tokio::time::sleep(NOTE_TOKEN_USES_EVERY) => {}
+            _ = stop.changed() => {}
+        }
+        round += 1;
+        let mut done = note_token_uses(&app).await;
+        if done.is_ok() && round % ROUNDS_PER_FORGET == 1 {
+            let now = app.clock.now();
+            done = app.db.write(move |conn| idempotency::forget(conn, now)).await.map(|_| ());
+        }
+        if let Err(error) = done {
+            tracing::error!(%error, "a chore failed; it is tried again in a minute");
+        }
+    }
+}

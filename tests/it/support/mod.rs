@@ -1,0 +1,95 @@
+//! What tests are made of: a desk of their own, clients, letters, a browser.
+#![allow(dead_code, reason = "helpers may wait for the test that needs them")]
+pub mod browser;
+pub mod client;
+pub mod desk;
+pub mod given;
+pub mod log;
+pub mod mail;
+pub mod postgres;
+pub mod process;
+pub mod running;
+pub mod servers;
+pub mod smtp;
+pub mod template;
+
+pub use client::{Answer, Client};
+pub use desk::Desk;
+
+use libtest_mimic::{Failed, Trial};
+
+/// Which database a desk keeps its data in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// A file.
+    Sqlite,
+    /// A database on the server that the run started.
+    Postgres,
+}
+
+/// What a test asks for.
+#[derive(Clone, Copy)]
+pub enum Run {
+    /// A desk, once on each database.
+    Desk(fn(&Desk)),
+    /// A desk on SQLite alone.
+    Sqlite(fn(&Desk)),
+    /// Nothing.
+    Plain(fn()),
+}
+
+/// A test and its name.
+pub struct Test {
+    /// With its module.
+    pub name: &'static str,
+    /// The function.
+    pub run: Run,
+}
+
+/// Lists tests that take a `&Desk`: each runs on both databases.
+macro_rules! tests {
+    ($($name:ident),* $(,)?) => { $crate::support::listed!(Desk $($name)*) };
+}
+
+/// Lists tests that take a `&Desk` and run on SQLite alone.
+macro_rules! sqlite {
+    ($($name:ident),* $(,)?) => { $crate::support::listed!(Sqlite $($name)*) };
+}
+
+/// Lists tests that take nothing.
+macro_rules! plain {
+    ($($name:ident),* $(,)?) => { $crate::support::listed!(Plain $($name)*) };
+}
+
+macro_rules! listed {
+    ($kind:ident $($name:ident)*) => {
+        &[$($crate::support::Test {
+            name: concat!(module_path!(), "::", stringify!($name)),
+            run: $crate::support::Run::$kind($name),
+        }),*]
+    };
+}
+pub(crate) use {listed, plain, sqlite, tests};
+
+fn on(backend: Backend, run: fn(&Desk)) -> Result<(), Failed> {
+    let desk = Desk::open(backend);
+    run(&desk);
+    desk.check();
+    Ok(())
+}
+
+/// What the runner is given for one test.
+pub fn trials(test: &'static Test) -> Vec<Trial> {
+    let name = test.name.strip_prefix("it::").unwrap_or(test.name);
+    match test.run {
+        Run::Plain(run) => vec![Trial::test(name, move || {
+            run();
+            Ok(())
+        })],
+        Run::Sqlite(run) => vec![Trial::test(format!("sqlite::{name}"), move || on(Backend::Sqlite, run))],
+        Run::Desk(run) => vec![
+            Trial::test(format!("sqlite::{name}"), move || on(Backend::Sqlite, run)),
+            Trial::test(format!("postgres::{name}"), move || on(Backend::Postgres, run)),
+        ],
+    }
+}
