@@ -159,7 +159,8 @@ fn is_date(text: &str) -> bool {
 
 /// An instant in whole microseconds, which is what is stored.
 fn instant(field: &str, text: &str, zone: Tz) -> Result<DateTime<Utc>, FieldError> {
-    let wrong = || FieldError::new(field, "date_time", "must be a date such as 2026-03-01 or an instant such as 2026-03-01T08:00:00Z");
+    let wrong =
+        || FieldError::new(field, "date_time", "must be a date such as 2026-03-01 or an instant such as 2026-03-01T08:00:00Z");
     let (at, year) = if is_date(text) {
         let date: NaiveDate = text.parse().map_err(|_| wrong())?;
         (midnight(zone, date), date.year())
@@ -219,9 +220,14 @@ pub struct Asked {
 impl Asked {
     /// Lays the days, weeks or months out, if that is what is asked for.
     pub fn new(period: Period, filter: Filter, group_by: Option<GroupBy>) -> Result<Self, FieldError> {
-        let buckets = group_by.and_then(GroupBy::unit).map_or(Some(Vec::new()), |unit| period.buckets(unit)).ok_or_else(|| {
-            FieldError::new("group_by", "range", format!("would make more than {BUCKETS_MAX} groups: ask for a shorter period"))
-        })?;
+        let buckets =
+            group_by.and_then(GroupBy::unit).map_or(Some(Vec::new()), |unit| period.buckets(unit)).ok_or_else(|| {
+                FieldError::new(
+                    "group_by",
+                    "range",
+                    format!("would make more than {BUCKETS_MAX} groups: ask for a shorter period"),
+                )
+            })?;
         Ok(Self { period, filter, group_by, buckets })
     }
 }

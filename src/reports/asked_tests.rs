@@ -11,7 +11,8 @@ fn now() -> DateTime<Utc> {
 fn check_buckets(zone: Tz, (from, to): (&str, &str), unit: Unit, expected: &[&str]) {
     let period = Period::read(Some(from), Some(to), zone, now()).expect("a period");
     let buckets = period.buckets(unit).expect("not too many");
-    let text: Vec<String> = buckets.iter().map(|b| format!("{} {}", b.label, (b.to - b.from).num_minutes() as f64 / 60.0)).collect();
+    let text: Vec<String> =
+        buckets.iter().map(|b| format!("{} {}", b.label, (b.to - b.from).num_minutes() as f64 / 60.0)).collect();
     assert_eq!(text, expected, "{from} to {to}");
     assert_eq!(buckets.first().map(|b| b.from), Some(period.from));
     assert_eq!(buckets.last().map(|b| b.to), Some(period.to));
@@ -28,18 +29,23 @@ fn days_are_as_long_as_the_zone_makes_them() {
     check_buckets(TORONTO, ("2026-10-31", "2026-11-03"), Unit::Day, &["2026-10-31 24", "2026-11-01 25", "2026-11-02 24"]);
     check_buckets(Tz::UTC, ("2026-03-07", "2026-03-09"), Unit::Day, &["2026-03-07 24", "2026-03-08 24"]);
     // Midnight is in the gap: the day begins at 01:00.
-    check_buckets(chrono_tz::Africa::Cairo, ("2026-04-23", "2026-04-26"), Unit::Day, &["2026-04-23 24", "2026-04-24 23", "2026-04-25 24"]);
+    check_buckets(
+        chrono_tz::Africa::Cairo,
+        ("2026-04-23", "2026-04-26"),
+        Unit::Day,
+        &["2026-04-23 24", "2026-04-24 23", "2026-04-25 24"],
+    );
     // Midnight came twice: the day begins at the first.
-    check_buckets(chrono_tz::America::Havana, ("2026-10-31", "2026-11-03"), Unit::Day, &["2026-10-31 24", "2026-11-01 25", "2026-11-02 24"]);
+    check_buckets(
+        chrono_tz::America::Havana,
+        ("2026-10-31", "2026-11-03"),
+        Unit::Day,
+        &["2026-10-31 24", "2026-11-01 25", "2026-11-02 24"],
+    );
     // Samoa skipped a whole day.
     check_buckets(chrono_tz::Pacific::Apia, ("2011-12-29", "2012-01-01"), Unit::Day, &["2011-12-29 24", "2011-12-31 24"]);
     // Newfoundland once turned back from 00:01 to 23:01.
-    check_buckets(
-        chrono_tz::America::St_Johns,
-        ("2006-10-29T02:45:00Z", "2006-10-30"),
-        Unit::Day,
-        &["2006-10-29 24.75"],
-    );
+    check_buckets(chrono_tz::America::St_Johns, ("2006-10-29T02:45:00Z", "2006-10-30"), Unit::Day, &["2006-10-29 24.75"]);
 }
 
 #[test]
@@ -81,7 +87,11 @@ fn a_period_is_read_from_dates_and_instants() {
     check_period((None, None), utc, "2026-03-17T12:00:00Z 2026-06-15T12:00:00Z");
     check_period((Some("2026-06-01"), None), TORONTO, "2026-06-01T04:00:00Z 2026-06-15T12:00:00Z");
     check_period((None, Some("2026-04-01")), utc, "2026-01-01T00:00:00Z 2026-04-01T00:00:00Z");
-    check_period((Some("2026-03-01T08:00:00.1234567+01:00"), Some("2026-03-02")), utc, "2026-03-01T07:00:00.123456Z 2026-03-02T00:00:00Z");
+    check_period(
+        (Some("2026-03-01T08:00:00.1234567+01:00"), Some("2026-03-02")),
+        utc,
+        "2026-03-01T07:00:00.123456Z 2026-03-02T00:00:00Z",
+    );
     check_period((Some("1970-01-01"), Some("1979-12-31T23:59:60Z")), utc, "1970-01-01T00:00:00Z 1980-01-01T00:00:00Z");
     check_period((Some("9999-12-30"), Some("9999-12-31")), TORONTO, "9999-12-30T05:00:00Z 9999-12-31T05:00:00Z");
 }
@@ -89,7 +99,18 @@ fn a_period_is_read_from_dates_and_instants() {
 #[test]
 fn what_is_no_period_is_refused_by_field() {
     let utc = Tz::UTC;
-    for wrong in ["", "yesterday", "2026-02-30", "2026-2-3", "+2026-02-3", "2026-02-03 10:00:00Z", "2026-02-03T10:00:00 01:00", "2026-02-03T10:00:00", "２０２６-02-03", "2026-02-03T25:00:00Z"] {
+    for wrong in [
+        "",
+        "yesterday",
+        "2026-02-30",
+        "2026-2-3",
+        "+2026-02-3",
+        "2026-02-03 10:00:00Z",
+        "2026-02-03T10:00:00 01:00",
+        "2026-02-03T10:00:00",
+        "２０２６-02-03",
+        "2026-02-03T25:00:00Z",
+    ] {
         check_period((Some(wrong), None), utc, "from date_time");
         check_period((Some("2026-01-01"), Some(wrong)), utc, "to date_time");
     }

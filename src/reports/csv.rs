@@ -72,9 +72,8 @@ fn figure<T: ToString>(value: Option<T>) -> String {
 }
 
 fn key(key: &GroupKey) -> [String; 4] {
-    let at = |at: Option<chrono::DateTime<chrono::Utc>>| {
-        figure(at.map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)))
-    };
+    let at =
+        |at: Option<chrono::DateTime<chrono::Utc>>| figure(at.map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)));
     [text(&key.label), figure(key.id), at(key.from), at(key.to)]
 }
 
@@ -109,7 +108,8 @@ fn sla_cells(figures: &SlaFigures) -> [String; 19] {
 }
 
 fn nps_cells(figures: &NpsFigures) -> Vec<String> {
-    let NpsFigures { promoters, passives, detractors, n, nps, nps_rounded, interval, few_answers, by_score, comments, cohort } = figures;
+    let NpsFigures { promoters, passives, detractors, n, nps, nps_rounded, interval, few_answers, by_score, comments, cohort } =
+        figures;
     let mut cells = vec![promoters.to_string(), passives.to_string(), detractors.to_string(), n.to_string()];
     cells.extend([figure(*nps), figure(*nps_rounded)]);
     cells.extend([figure(interval.as_ref().map(|i| i.low)), figure(interval.as_ref().map(|i| i.high)), few_answers.to_string()]);

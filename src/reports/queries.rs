@@ -7,7 +7,10 @@
 use super::asked::{Asked, Bucket, Filter, GroupBy, Period, bucket_of};
 use super::figures::{ClockFact, Groups, Key, Names, NpsTally, SlaTallies};
 use crate::db::schema::{agents, clocks, organizations, survey_invitations, survey_responses, teams};
-use crate::db::{Conn, types::{Named, Time}};
+use crate::db::{
+    Conn,
+    types::{Named, Time},
+};
 use crate::error::{Error, Result};
 use crate::ids::{AgentId, OrganizationId, TeamId};
 use crate::sla::clock::{Metric, Standing};
@@ -135,8 +138,12 @@ pub fn nps(conn: &mut Conn, asked: &Asked) -> Result<(Groups<NpsTally>, Tally)> 
     let Period { from, to, .. } = asked.period;
     let mut groups = Groups::<NpsTally>::default();
     let mut previous = Tally::default();
-    let in_both = survey_responses::answered_at.ge(Time(asked.period.before().from)).and(survey_responses::answered_at.lt(Time(to)));
-    let query = survey_responses::table.inner_join(survey_invitations::table.on(survey_invitations::id.eq(survey_responses::invitation_id))).filter(in_both).into_boxed();
+    let in_both =
+        survey_responses::answered_at.ge(Time(asked.period.before().from)).and(survey_responses::answered_at.lt(Time(to)));
+    let query = survey_responses::table
+        .inner_join(survey_invitations::table.on(survey_invitations::id.eq(survey_responses::invitation_id)))
+        .filter(in_both)
+        .into_boxed();
     let query = filtered!(query, asked.filter, survey_invitations, assignee_id);
     let columns = (survey_responses::score, survey_responses::answered_at, survey_responses::comment.ne(""));
     let mut take = |(value, at, has_comment): (i32, Time, bool), group: Key| -> Result<()> {
@@ -157,7 +164,10 @@ pub fn nps(conn: &mut Conn, asked: &Asked) -> Result<(Groups<NpsTally>, Tally)> 
 fn sent(conn: &mut Conn, asked: &Asked, groups: &mut Groups<NpsTally>) -> Result<()> {
     let Period { from, to, .. } = asked.period;
     let in_period = survey_invitations::sent_at.ge(Time(from)).and(survey_invitations::sent_at.lt(Time(to)));
-    let query = survey_invitations::table.left_join(survey_responses::table.on(survey_responses::invitation_id.eq(survey_invitations::id))).filter(in_period).into_boxed();
+    let query = survey_invitations::table
+        .left_join(survey_responses::table.on(survey_responses::invitation_id.eq(survey_invitations::id)))
+        .filter(in_period)
+        .into_boxed();
     let query = filtered!(query, asked.filter, survey_invitations, assignee_id);
     let columns = (survey_invitations::sent_at, survey_invitations::is_answered, survey_responses::score.nullable());
     let mut take = |(at, is_answered, value): (Option<Time>, bool, Option<i32>), group: Key| -> Result<()> {
@@ -172,13 +182,13 @@ fn sent(conn: &mut Conn, asked: &Asked, groups: &mut Groups<NpsTally>) -> Result
 
 /// The names of the groups that occur, where they have an id. One query a [`IDS_MAX`] of them.
 pub fn names<T>(conn: &mut Conn, group_by: Option<GroupBy>, groups: &Groups<T>) -> Result<Names> {
-    let ids: Vec<Uuid> =
-        groups.by_key.keys().filter_map(|key| if let Key::Id(id) = key { *id } else { None }).collect();
+    let ids: Vec<Uuid> = groups.by_key.keys().filter_map(|key| if let Key::Id(id) = key { *id } else { None }).collect();
     let mut names = Names::new();
     macro_rules! load {
         ($chunk:expr, $table:ident, $id:ident) => {{
             let ids: Vec<$id> = $chunk.iter().copied().map($id).collect();
-            let rows = $table::table.filter($table::id.eq_any(ids)).select(($table::id, $table::name)).load::<($id, String)>(conn)?;
+            let rows =
+                $table::table.filter($table::id.eq_any(ids)).select(($table::id, $table::name)).load::<($id, String)>(conn)?;
             names.extend(rows.into_iter().map(|(id, name)| (id.0, name)));
         }};
     }

@@ -1,7 +1,8 @@
 //! One promise as a value: started, paused, resumed, reached, and asked about an instant. Pure.
 //!
-//! Everything is in whole seconds. A start counts from the beginning of its second and what is reached counts at
-//! the end of its second, so rounding never favours the desk.
+//! Budgets and used time are whole seconds; instants keep what the database keeps. A clock that runs in elapsed time is due
+//! exactly its seconds after its start, parts of a second included. One that counts open hours counts from the beginning of
+//! the second it started in. A second that was begun is used: more than the target is used exactly when it is broken.
 use crate::calendar::hours::{Hours, Mode};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
@@ -115,6 +116,15 @@ pub enum Fact {
     Breached(DateTime<Utc>),
 }
 
+/// The second that `at` lies in, and the part of a second that an elapsed clock carries along.
+fn split(mode: Mode, at: DateTime<Utc>) -> (DateTime<Utc>, TimeDelta) {
+    let second = at.trunc_subsecs(0);
+    match mode {
+        Mode::Always | Mode::WhenOpen => (second, at - second),
+        Mode::BusinessHours => (second, TimeDelta::zero()),
+    }
+}
+
 /// The end of the second that `at` lies in.
 fn second_after(at: DateTime<Utc>) -> DateTime<Utc> {
     let floor = at.trunc_subsecs(0);
@@ -124,7 +134,6 @@ fn second_after(at: DateTime<Utc>) -> DateTime<Utc> {
 impl Clock {
     /// Starts a clock at `at`; a `when_open` promise made while closed is none.
     pub fn start(promise: Promise, hours: &Hours, at: DateTime<Utc>) -> Self {
-        let at = at.trunc_subsecs(0);
         let mut clock = Self::standing(promise, at, Standing::Running, None);
         if promise.mode == Mode::WhenOpen && !hours.is_open(at) {
             clock.standing = Standing::NotPromised;
@@ -137,7 +146,7 @@ impl Clock {
 
     /// A clock whose real start nobody knows.
     pub fn not_measured(promise: Promise, at: DateTime<Utc>) -> Self {
-        Self::standing(promise, at.trunc_subsecs(0), Standing::NotMeasured, Some(BY_HAND.to_owned()))
+        Self::standing(promise, at, Standing::NotMeasured, Some(BY_HAND.to_owned()))
     }
 
     fn standing(promise: Promise, at: DateTime<Utc>, standing: Standing, reason: Option<String>) -> Self {
@@ -159,7 +168,9 @@ impl Clock {
 
     /// Lays what remains over the hours from the anchor on.
     fn lay_out(&mut self, hours: &Hours) {
-        let at = |seconds: i64| hours.due(self.promise.mode, self.anchor_at, (seconds - self.used_at_anchor).max(0)).ok();
+        let (anchor, part) = split(self.promise.mode, self.anchor_at);
+        let left = |seconds: i64| (seconds - self.used_at_anchor).max(0);
+        let at = |seconds: i64| hours.due(self.promise.mode, anchor, left(seconds)).ok()?.checked_add_signed(part);
         let warning = self.promise.target_seconds * i64::from(self.promise.warn_percent) / 100;
         (self.due_at, self.warn_at) = (at(self.promise.target_seconds), (warning > 0).then(|| at(warning)).flatten());
     }
@@ -191,24 +202,24 @@ impl Clock {
     pub fn apply(&mut self, fact: Fact, hours: &Hours) {
         match (self.standing, fact) {
             (Standing::Running, Fact::Paused(at)) => {
-                self.count_to(at.trunc_subsecs(0), hours);
+                let at = at.max(self.anchor_at);
+                self.used_at_anchor = self.used_by(at, hours);
+                self.anchor_at = at;
                 self.standing = Standing::Paused;
                 if self.breached_at.is_none() {
                     (self.due_at, self.warn_at) = (None, None);
                 }
             }
             (Standing::Paused, Fact::Resumed(at)) => {
-                self.anchor_at = at.trunc_subsecs(0).max(self.anchor_at);
+                self.anchor_at = at.max(self.anchor_at);
                 self.standing = Standing::Running;
                 if self.breached_at.is_none() {
                     self.lay_out(hours);
                 }
             }
             (Standing::Running | Standing::Paused, Fact::Reached(at)) => {
-                let at = second_after(at).max(self.started_at);
-                let more =
-                    if self.standing == Standing::Running { hours.counted(self.promise.mode, self.anchor_at, at) } else { 0 };
-                self.used_seconds = Some(self.used_at_anchor + more);
+                let at = at.max(self.started_at);
+                self.used_seconds = Some(self.used_at_anchor + self.counted_since_anchor(at, hours, second_after));
                 self.reached_at = Some(at);
                 self.standing = Standing::Reached;
             }
@@ -219,20 +230,20 @@ impl Clock {
         }
     }
 
-    fn count_to(&mut self, at: DateTime<Utc>, hours: &Hours) {
-        let at = at.max(self.anchor_at);
-        self.used_at_anchor += hours.counted(self.promise.mode, self.anchor_at, at);
-        self.anchor_at = at;
+    /// Seconds counted since the anchor, a begun one by `round`; none while it stands still.
+    fn counted_since_anchor(&self, at: DateTime<Utc>, hours: &Hours, round: fn(DateTime<Utc>) -> DateTime<Utc>) -> i64 {
+        if self.standing != Standing::Running {
+            return 0;
+        }
+        let (anchor, part) = split(self.promise.mode, self.anchor_at);
+        hours.counted(self.promise.mode, anchor, round(at - part))
     }
 
-    /// Seconds used by `now`.
+    /// Whole seconds used by `now`.
     pub fn used_by(&self, now: DateTime<Utc>, hours: &Hours) -> i64 {
         match (self.standing, self.used_seconds) {
             (Standing::Reached, Some(used)) => used,
-            (Standing::Running, _) => {
-                self.used_at_anchor + hours.counted(self.promise.mode, self.anchor_at, now.trunc_subsecs(0))
-            }
-            _ => self.used_at_anchor,
+            _ => self.used_at_anchor + self.counted_since_anchor(now, hours, |at| at.trunc_subsecs(0)),
         }
     }
 

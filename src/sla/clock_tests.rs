@@ -43,7 +43,9 @@ fn a_pickup_at_the_due_second_is_met_and_a_part_of_a_second_later_is_not() {
     let pickup = promise(Mode::WhenOpen, 20, 0);
     check(&run(pickup, "10T09:00:00", &[('x', "10T09:00:20")]), "10T10:00:00", Verdict::Met, 20);
     check(&run(pickup, "10T09:00:00", &[('x', "10T09:00:20.000001")]), "10T10:00:00", Verdict::Breached, 21);
-    check(&run(pickup, "10T09:00:00.9", &[('x', "10T09:00:20.5")]), "10T10:00:00", Verdict::Breached, 21);
+    check(&run(pickup, "10T09:00:00.9", &[('x', "10T09:00:20.9")]), "10T10:00:00", Verdict::Met, 20);
+    check(&run(pickup, "10T09:00:00.9", &[('x', "10T09:00:20.95")]), "10T10:00:00", Verdict::Breached, 21);
+    check(&run(pickup, "10T09:00:00.9", &[('x', "10T09:00:01")]), "10T10:00:00", Verdict::Met, 1);
 }
 
 #[test]
