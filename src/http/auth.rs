@@ -1,5 +1,6 @@
 //! Who is asking: the bearer token behind a request, and the gate in front of every route.
 use super::extract::app;
+use super::rate;
 use crate::accounts::caller::{Agent, Caller};
 use crate::accounts::tokens;
 use crate::app::App;
@@ -10,7 +11,7 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, ResponseError};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::future::{Ready, ready};
@@ -52,7 +53,7 @@ impl FromRequest for Who {
 pub struct Known {
     callers: Mutex<HashMap<Vec<u8>, (Arc<Caller>, Instant)>>,
     used: Mutex<HashMap<TokenId, DateTime<Utc>>>,
-    rates: super::rate::Rates,
+    rates: rate::Rates,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -113,11 +114,22 @@ async fn identify(app: &Data<App>, request: &HttpRequest) -> Result<Arc<Caller>>
 /// The gate: finds the caller, asks the table of rights for the matched route, counts against the rate.
 pub async fn gate(
     request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
+    next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    match admit(&request).await {
+        Ok(rate) => {
+            let mut response = next.call(request).await?;
+            rate.write(response.headers_mut());
+            Ok(response.map_into_left_body())
+        }
+        Err(error) => Ok(request.into_response(error.error_response()).map_into_right_body()),
+    }
+}
+
+async fn admit(request: &ServiceRequest) -> Result<rate::Standing> {
     let app = app(request.request())?.clone();
     let caller = identify(&app, request.request()).await?;
-    let rate = app.known.rates.count(caller.token_id, app.config.server.rate_per_minute)?;
+    let standing = app.known.rates.count(caller.token_id, app.config.server.rate_per_minute)?;
     if let Some(pattern) = request.match_pattern() {
         let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
         // A path that exists with a method that does not goes on to its 405.
@@ -125,11 +137,9 @@ pub async fn gate(
             && !caller.may(right)
         {
             let text = format!("this needs the right {right}; see who may do what in docs/RIGHTS.md");
-            return Err(Error::forbidden("missing_right", text).into());
+            return Err(Error::forbidden("missing_right", text));
         }
     }
     request.extensions_mut().insert(caller);
-    let mut response = next.call(request).await?;
-    rate.write(response.headers_mut());
-    Ok(response)
+    Ok(standing)
 }

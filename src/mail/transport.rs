@@ -2,7 +2,7 @@
 use super::Letter;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
@@ -116,10 +116,8 @@ impl Mailer {
                 .raw_header(raw("List-Unsubscribe", &format!("<{url}>")))
                 .raw_header(raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
         }
-        let part = |kind: ContentType, text: &str| {
-            // Quoted-printable keeps every line short, whatever an agent typed.
-            SinglePart::builder().header(kind).header(ContentTransferEncoding::QuotedPrintable).body(text.to_owned())
-        };
+        // The encoding is chosen by the text: readable where it is plain, quoted-printable or base64 where it must be.
+        let part = |kind: ContentType, text: &str| SinglePart::builder().header(kind).body(text.to_owned());
         let body = MultiPart::alternative()
             .singlepart(part(ContentType::TEXT_PLAIN, &letter.text))
             .singlepart(part(ContentType::TEXT_HTML, &letter.html));
