@@ -5,6 +5,7 @@
 mod architecture;
 mod basics;
 mod migrations;
+mod rights;
 mod schemathesis;
 mod support;
 
@@ -13,8 +14,17 @@ use std::process::ExitCode;
 use support::{Test, log, servers, trials};
 
 /// Every list of tests; a test that is in none is dead code, and clippy says so.
-const ALL: &[&[Test]] =
-    &[architecture::TESTS, basics::TESTS, migrations::TESTS, schemathesis::TESTS, support::browser::TESTS, support::desk::TESTS];
+const ALL: &[&[Test]] = &[
+    architecture::TESTS,
+    basics::TESTS,
+    migrations::TESTS,
+    rights::ONCE,
+    rights::PAGE,
+    rights::TESTS,
+    schemathesis::TESTS,
+    support::browser::TESTS,
+    support::desk::TESTS,
+];
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
