@@ -75,6 +75,7 @@ pub struct Mail {
     pub smtp_host: String,
     pub smtp_port: u16,
     pub smtp_tls: String,
+    pub smtp_ca_file: PathBuf,
     pub smtp_user: String,
     pub smtp_password: String,
     pub smtp_timeout_seconds: u64,
@@ -166,7 +167,7 @@ impl Config {
         within("mail.smtp_timeout_seconds", self.mail.smtp_timeout_seconds, 1, 600)?;
         within("jobs.concurrency", self.jobs.concurrency, 1, 64)?;
         within("jobs.lease_seconds", self.jobs.lease_seconds, 10, 3_600)?;
-        within("jobs.attempts_max", self.jobs.attempts_max, 1, 100)?;
+        within("jobs.attempts_max", self.jobs.attempts_max, 1, 1_000)?;
         within("jobs.backoff_seconds", self.jobs.backoff_seconds, 1, 3_600)?;
         within("survey.delay_seconds", self.survey.delay_seconds, 0, seconds_of_a_year)?;
         within("survey.valid_days", self.survey.valid_days, 1, 365)?;

@@ -114,6 +114,7 @@ pub struct DeadlineIn {
     /// When the clock starts; parts of a second are cut off.
     from: DateTime<Utc>,
     /// The budget in seconds.
+    #[serde(deserialize_with = "crate::http::patch::whole")]
     #[validate(range(min = 1, max = SECONDS_MAX))]
     #[schema(minimum = 1, maximum = 315_360_000)]
     seconds: i64,

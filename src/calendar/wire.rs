@@ -1,5 +1,6 @@
 //! A calendar as JSON, on the wire and in its stored versions, and the way to [`Hours`]. Pure.
 use super::hours::{Exception, Hours, Span};
+use crate::accounts::contacts::wire::ZoneName;
 use crate::error::FieldError;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -72,7 +73,7 @@ pub struct ExceptionWire {
 #[serde(deny_unknown_fields)]
 pub struct Definition {
     /// IANA time zone.
-    #[schema(examples("America/Toronto"))]
+    #[schema(value_type = ZoneName)]
     pub time_zone: String,
     /// The usual hours.
     pub weekly: Weekly,

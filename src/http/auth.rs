@@ -114,7 +114,7 @@ async fn identify(app: &Data<App>, request: &HttpRequest) -> Result<Arc<Caller>>
 /// The gate: finds the caller, asks the table of rights for the matched route, counts against the rate.
 pub async fn gate(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     match admit(&request).await {
         Ok(rate) => {

@@ -86,7 +86,9 @@ impl Once {
         let key = match request.headers().get("Idempotency-Key") {
             None => None,
             Some(value) => match value.to_str() {
-                Ok(text) if (1..=KEY_MAX).contains(&text.len()) => Some(text.to_owned()),
+                Ok(text) if (1..=KEY_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                    Some(text.to_owned())
+                }
                 _ => {
                     return Err(Error::Malformed {
                         code: "bad_idempotency_key",

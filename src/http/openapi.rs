@@ -18,6 +18,9 @@ Every POST takes an `Idempotency-Key`: a retry within 24 hours gets the first an
 Every version is an `ETag`: send it back as `If-Match` and a change that somebody else made first is refused (412). \
 HEAD works wherever GET does. Instants are RFC 3339 in UTC.";
 
+/// Routes whose thing has no version of its own, or whose verb does not look at it.
+const WITHOUT_VERSION: [&str; 6] = ["/deadline", "/messages", "/release", "/claim", "/review", "/tokens/{id}"];
+
 /// The errors that a route can answer with, beside its own success.
 fn errors(operation: &Operation, has_id: bool) -> Vec<(&'static str, &'static str)> {
     let mut list = vec![
@@ -76,7 +79,7 @@ fn complete(operation: &mut Operation, method: &HttpMethod, path: &str) {
             255,
         ));
     }
-    if writes && has_id {
+    if writes && has_id && !WITHOUT_VERSION.iter().any(|end| path.ends_with(end)) {
         operation
             .responses
             .responses

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -50,6 +50,17 @@ fn refused_setting(error: impl std::fmt::Display) -> Error {
     Error::internal(format!("mail settings: {error}"))
 }
 
+fn tls_parameters(config: &Config) -> Result<TlsParameters> {
+    let mut parameters = TlsParameters::builder(config.mail.smtp_host.clone());
+    let file = &config.mail.smtp_ca_file;
+    if !file.as_os_str().is_empty() {
+        let unreadable = |error: &dyn std::fmt::Display| refused_setting(format!("smtp_ca_file {}: {error}", file.display()));
+        let pem = std::fs::read(file).map_err(|error| unreadable(&error))?;
+        parameters = parameters.add_root_certificate(Certificate::from_pem(&pem).map_err(|error| unreadable(&error))?);
+    }
+    parameters.build().map_err(refused_setting)
+}
+
 impl Mailer {
     /// By the settings; nothing is connected yet.
     pub fn new(config: &Config) -> Result<Self> {
@@ -60,8 +71,8 @@ impl Mailer {
         }
         let (tls, usual_port) = match mail.smtp_tls.as_str() {
             "none" => (Tls::None, 25),
-            "tls" => (Tls::Wrapper(TlsParameters::new(mail.smtp_host.clone()).map_err(refused_setting)?), 465),
-            _ => (Tls::Required(TlsParameters::new(mail.smtp_host.clone()).map_err(refused_setting)?), 587),
+            "tls" => (Tls::Wrapper(tls_parameters(config)?), 465),
+            _ => (Tls::Required(tls_parameters(config)?), 587),
         };
         let port = if mail.smtp_port == 0 { usual_port } else { mail.smtp_port };
         let mut smtp = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&mail.smtp_host)

@@ -22,6 +22,7 @@ pub struct PolicyIn {
     #[schema(min_length = 1, max_length = 200, examples("Phone: a person within 20 seconds"))]
     name: String,
     /// Policies are asked from the lowest position up; the first that matches holds.
+    #[serde(deserialize_with = "crate::http::patch::whole")]
     #[validate(range(min = 0, max = 1_000_000))]
     #[schema(minimum = 0, maximum = 1_000_000)]
     position: i32,

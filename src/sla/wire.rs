@@ -48,13 +48,14 @@ pub struct TargetWire {
     /// What is measured.
     pub metric: Metric,
     /// Seconds allowed, up to a year.
+    #[serde(deserialize_with = "crate::http::patch::whole")]
     #[validate(range(min = 1, max = 31_536_000))]
     #[schema(minimum = 1, maximum = 31_536_000, examples(86400))]
     pub seconds: i64,
     /// What counts.
     pub mode: ModeName,
     /// Share of the time at which a warning goes out; 0 for none.
-    #[serde(default = "warn_percent_default")]
+    #[serde(default = "warn_percent_default", deserialize_with = "crate::http::patch::whole")]
     #[validate(range(min = 0, max = 99))]
     #[schema(minimum = 0, maximum = 99)]
     pub warn_percent: i32,

@@ -2,6 +2,7 @@
 use super::commands::Whole;
 use super::model::{Channel, Direction, Priority, Status, Ticket};
 use super::store::{MessageKind, MessageRow};
+use crate::accounts::contacts::wire::{EmailAddress, PhoneNumber};
 use crate::ids::{AgentId, ClockId, ContactId, MessageId, OrganizationId, PolicyId, TeamId, TicketId};
 use crate::sla::ClockRow;
 use crate::sla::clock::{Metric, Verdict};
@@ -44,11 +45,11 @@ pub struct FromIn {
     pub contact_id: Option<ContactId>,
     /// A mail address; its contact is found, or made.
     #[validate(length(max = 254))]
-    #[schema(max_length = 254, format = "email", examples("ana@nordwind.example"))]
+    #[schema(value_type = Option<EmailAddress>)]
     pub email: Option<String>,
     /// A number in international form; its contact is found, or made.
     #[validate(length(max = 40))]
-    #[schema(max_length = 40, pattern = r"^\+[1-9][0-9]{6,14}$", examples("+4930123456"))]
+    #[schema(value_type = Option<PhoneNumber>)]
     pub phone: Option<String>,
     /// The name for a new contact.
     #[validate(length(min = 1, max = 200))]

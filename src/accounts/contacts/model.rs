@@ -14,7 +14,9 @@ pub fn normal_email(text: &str) -> Option<String> {
     let address = text.trim().to_lowercase();
     // The validator lets anything stand before an address literal, even a line break.
     let is_plain = !address.contains(|c: char| c == '[' || c.is_whitespace() || c.is_control());
-    (is_plain && address.chars().count() <= EMAIL_MAX && address.validate_email()).then_some(address)
+    // Nor does it mind dots that RFC 5321 does not allow; mail servers do.
+    let has_stray_dot = address.starts_with('.') || address.contains("..") || address.contains(".@");
+    (is_plain && !has_stray_dot && address.chars().count() <= EMAIL_MAX && address.validate_email()).then_some(address)
 }
 
 /// The E.164 spelling of a phone number with its country code (`+…` or `00…`); `None` for what is not one.

@@ -7,7 +7,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 /// What [`super::model::normal_email`] accepts; host names beyond ASCII are accepted besides.
 const EMAIL: &str = concat!(
-    r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?",
+    r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?",
     r"(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$"
 );
 /// What [`super::model::normal_phone`] accepts.

@@ -1,0 +1,70 @@
+//! Rebuilding every stored clock from events alone.
+use crate::support::Desk;
+use deskbell::calendar::hours::{Hours, Mode};
+use deskbell::calendar::wire::Definition;
+use deskbell::db::Conn;
+use deskbell::db::schema::{calendar_versions, events};
+use deskbell::db::types::{Json, Named, Time};
+use deskbell::ids::{CalendarId, TicketId};
+use deskbell::sla;
+use deskbell::sla::clock::{Clock, Fact, Promise, Standing};
+use deskbell::sla::wire::ModeName;
+use deskbell::timeline::Kind;
+use diesel::prelude::*;
+use serde_json::Value;
+use std::collections::HashMap;
+
+fn hours(conn: &mut Conn, started: &Value) -> Hours {
+    let id: CalendarId = started["calendar_id"].as_str().unwrap().parse().unwrap();
+    let version = started["calendar_version"].as_i64().unwrap() as i32;
+    let definition: Json =
+        calendar_versions::table.find((id, version)).select(calendar_versions::definition).first(conn).unwrap();
+    definition.to::<Definition>().unwrap().hours().unwrap()
+}
+
+fn start(started: &Value, hours: &Hours) -> Clock {
+    let mode: ModeName = started["mode"].as_str().unwrap().parse().unwrap();
+    let mode: Mode = mode.mode();
+    let number = |name: &str| started[name].as_i64().unwrap();
+    let promise = Promise { mode, target_seconds: number("target_seconds"), warn_percent: number("warn_percent") as i32 };
+    let at = started["started_at"].as_str().unwrap().parse().unwrap();
+    let standing: Standing = started["standing"].as_str().unwrap().parse().unwrap();
+    if standing == Standing::NotMeasured { Clock::not_measured(promise, at) } else { Clock::start(promise, hours, at) }
+}
+
+/// Folds all events and compares every clock with its row; says how many there were.
+pub fn of(conn: &mut Conn) -> usize {
+    let rows: Vec<(Option<TicketId>, Named<Kind>, Time, Json)> =
+        events::table.order(events::id).select((events::ticket_id, events::kind, events::at, events::data)).load(conn).unwrap();
+    let mut clocks: HashMap<String, (TicketId, Clock, Hours)> = HashMap::new();
+    for (ticket, kind, at, Json(data)) in rows {
+        let Some(id) = data["clock_id"].as_str().map(str::to_owned) else { continue };
+        if kind.0 == Kind::ClockStarted {
+            let hours = hours(conn, &data);
+            clocks.insert(id, (ticket.unwrap(), start(&data, &hours), hours));
+            continue;
+        }
+        let fact = match kind.0 {
+            Kind::ClockPaused => Fact::Paused(at.0),
+            Kind::ClockResumed => Fact::Resumed(at.0),
+            Kind::ClockReached => Fact::Reached(at.0),
+            Kind::ClockWarned => Fact::Warned(at.0),
+            Kind::ClockBreached => Fact::Breached(at.0),
+            other => panic!("{other} names a clock"),
+        };
+        let (_, clock, hours) = clocks.get_mut(&id).unwrap();
+        clock.apply(fact, hours);
+    }
+    for (id, (ticket, clock, _)) in &clocks {
+        let rows = sla::of_ticket(conn, *ticket).unwrap();
+        let row = rows.iter().find(|row| row.id.to_string() == *id).unwrap();
+        assert_eq!(row.clock(), *clock, "clock {id} of ticket {ticket}");
+        assert_eq!(row.alarm_at.map(|at| at.0), clock.alarm_at(), "the alarm's cache of clock {id}");
+    }
+    clocks.len()
+}
+
+/// The same for a desk under test.
+pub fn all(desk: &Desk) -> usize {
+    of(&mut Conn::open(desk.app().db.url()).unwrap())
+}
