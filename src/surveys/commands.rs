@@ -210,6 +210,7 @@ pub fn answer(
     (score, comment): (Score, &str),
     now: DateTime<Utc>,
 ) -> Result<()> {
+    store::lock(conn, token_hash)?;
     let invitation = store::find_open(conn, token_hash, now)?;
     if comment.chars().count() > COMMENT_MAX {
         return Err(Error::field("comment", "length", format!("must be at most {COMMENT_MAX} characters")));

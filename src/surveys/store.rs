@@ -82,6 +82,18 @@ pub(super) fn find_by_token(conn: &mut Conn, hash: &[u8]) -> Result<Option<Invit
         .optional()?)
 }
 
+/// Locks an invitation until the commit, so that two answers to it come one after the other. No-op on SQLite.
+pub(super) fn lock(conn: &mut Conn, token_hash: &[u8]) -> Result<()> {
+    if let Conn::Pg(conn) = conn {
+        survey_invitations::table
+            .filter(survey_invitations::token_hash.eq(token_hash))
+            .select(survey_invitations::id)
+            .for_update()
+            .load::<InvitationId>(conn)?;
+    }
+    Ok(())
+}
+
 /// The invitation behind a token: unknown ones are not found, expired ones are gone.
 pub(super) fn find_open(conn: &mut Conn, token_hash: &[u8], now: DateTime<Utc>) -> Result<InvitationRow> {
     let row = find_by_token(conn, token_hash)?.ok_or(Error::NotFound("survey"))?;

@@ -9,6 +9,9 @@ pub const TESTS: &[Test] = plain![the_source_keeps_the_rules, every_rule_is_seen
 /// A file past this asks to be split.
 const LINES_MAX: usize = 400;
 
+/// Written from the tables, and as long as they are.
+const GENERATED: &str = "db/schema.rs";
+
 /// Which files a rule is about.
 type About = fn(&Source) -> bool;
 
@@ -56,7 +59,7 @@ struct Source {
 }
 
 /// A line that breaks a rule.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Offence {
     path: PathBuf,
     line: usize,
@@ -102,7 +105,8 @@ impl Source {
         let mut rest = bare.get(..end).unwrap_or_default().split_inclusive('\n').enumerate();
         while let Some((at, line)) = rest.next() {
             let start = line.trim_start();
-            let is_use = ["use ", "pub use ", "pub(crate) use ", "pub(super) use "].iter().find_map(|word| start.strip_prefix(word));
+            let is_use =
+                ["use ", "pub use ", "pub(crate) use ", "pub(super) use "].iter().find_map(|word| start.strip_prefix(word));
             let Some(tree) = is_use else {
                 lines.push((at + 1, line.to_owned()));
                 continue;
@@ -247,7 +251,7 @@ fn offences(root: &Path) -> Vec<Offence> {
             offend(1, "a file begins with one sentence after `//!` that says what it is".to_owned());
         }
         let lines = source.text.lines().count();
-        if lines > LINES_MAX && !source.is_tests() {
+        if lines > LINES_MAX && !source.is_tests() && !source.path.ends_with(GENERATED) {
             offend(lines, format!("{lines} lines: a file past {LINES_MAX} asks to be split"));
         }
         if source.is_tests() {
@@ -263,11 +267,15 @@ fn offences(root: &Path) -> Vec<Offence> {
             }
             if !folder.is_empty() {
                 for path in trespasses(&code, &folder) {
-                    offend(line, format!("`{path}`: a slice may call another's commands and queries, not its store, api or pages"));
+                    offend(
+                        line,
+                        format!("`{path}`: a slice may call another's commands and queries, not its store, api or pages"),
+                    );
                 }
             }
         }
     }
+    found.dedup();
     found
 }
 
@@ -298,7 +306,11 @@ const PLANTED: &[(&str, &str, Option<&str>)] = &[
     ("tags/api.rs", "//! X.\nuse super::store;", None),
     ("tags/api.rs", "//! X.\nuse crate::{error, tickets::store};", Some("another's commands and queries")),
     ("tags/jobs.rs", "//! X.\nfn f() { tickets::api::list() }", Some("another's commands and queries")),
-    ("tags/jobs.rs", "//! X.\nuse crate::tickets::{commands, queries};\nfn f() { super::store::find(); crate::tags::store::find() }", None),
+    (
+        "tags/jobs.rs",
+        "//! X.\nuse crate::tickets::{commands, queries};\nfn f() { super::store::find(); crate::tags::store::find() }",
+        None,
+    ),
     ("tags/mod.rs", "/// X.\nfn f() {}", Some("begins with one sentence")),
 ];
 
@@ -325,7 +337,8 @@ fn every_rule_is_seen_to_fail() {
 fn every_test_file_is_listed() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
     let sources = read(&root);
-    let lists: String = sources.iter().filter(|source| ["main", "mod"].contains(&source.stem())).map(|source| source.text.as_str()).collect();
+    let lists: String =
+        sources.iter().filter(|source| ["main", "mod"].contains(&source.stem())).map(|source| source.text.as_str()).collect();
     for source in &sources {
         assert!(source.text.starts_with("//!"), "{} does not say what it is", source.path.display());
         if source.text.contains("\npub const TESTS") && source.stem() != "mod" {

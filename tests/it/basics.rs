@@ -1,11 +1,13 @@
 //! What every route keeps to: the outer shape of requests and answers.
 use crate::support::{Desk, Test, tests};
+use chrono::TimeDelta;
 use serde_json::json;
 use ureq::http::Method;
 
 /// Tests of this file.
 pub const TESTS: &[Test] = tests![
     a_running_desk_says_that_it_is_healthy_and_ready,
+    a_desk_whose_jobs_stand_still_is_not_ready,
     metrics_are_in_the_format_of_prometheus,
     an_unknown_path_is_a_problem_with_404,
     a_wrong_method_is_told_the_right_ones,
@@ -28,6 +30,15 @@ const TEAMS: &str = "/api/v1/teams";
 fn a_running_desk_says_that_it_is_healthy_and_ready(desk: &Desk) {
     desk.anonymous().get("/healthz").is(200);
     desk.anonymous().head("/healthz").is(200);
+    desk.anonymous().get("/readyz").is(200);
+}
+
+fn a_desk_whose_jobs_stand_still_is_not_ready(desk: &Desk) {
+    desk.expect_server_errors();
+    desk.only_set_clock(desk.now() + TimeDelta::minutes(10));
+    desk.anonymous().get("/readyz").refused(503, "unavailable");
+    desk.anonymous().get("/healthz").is(200);
+    desk.settle();
     desk.anonymous().get("/readyz").is(200);
 }
 
@@ -62,7 +73,10 @@ fn without_a_token_nothing_is_answered(desk: &Desk) {
     desk.anonymous().post(TEAMS, json!({ "name": "Payments" })).refused(401, "unauthorized");
     // Also where there is nothing: a stranger cannot find out which paths exist.
     desk.anonymous().get("/api/v1/nothing").refused(401, "unauthorized");
-    assert_eq!(desk.agent().get(TEAMS).ok()["items"].as_array().map(|teams| teams.iter().any(|team| team["name"] == "Payments")), Some(false));
+    assert_eq!(
+        desk.agent().get(TEAMS).ok()["items"].as_array().map(|teams| teams.iter().any(|team| team["name"] == "Payments")),
+        Some(false)
+    );
 }
 
 fn a_wrong_token_is_refused(desk: &Desk) {
@@ -85,7 +99,11 @@ fn head_answers_as_get_without_a_body(desk: &Desk) {
 
 fn malformed_json_is_refused(desk: &Desk) {
     for body in ["{", "", "{\"name\":\"a\"} {}", "nonsense"] {
-        let answer = desk.admin().send(Method::PATCH, &format!("/api/v1/agents/{}", desk.people.agent.id), Some(("application/json", body.into())));
+        let answer = desk.admin().send(
+            Method::PATCH,
+            &format!("/api/v1/agents/{}", desk.people.agent.id),
+            Some(("application/json", body.into())),
+        );
         answer.refused(400, "malformed_json");
     }
 }

@@ -4,10 +4,15 @@
 
 mod architecture;
 mod basics;
+mod mails;
 mod migrations;
+mod promises;
+mod replay;
 mod rights;
 mod schemathesis;
 mod support;
+mod surveys;
+mod tickets;
 
 use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
@@ -17,13 +22,17 @@ use support::{Test, log, servers, trials};
 const ALL: &[&[Test]] = &[
     architecture::TESTS,
     basics::TESTS,
+    mails::TESTS,
     migrations::TESTS,
+    promises::TESTS,
     rights::ONCE,
     rights::PAGE,
     rights::TESTS,
     schemathesis::TESTS,
     support::browser::TESTS,
     support::desk::TESTS,
+    surveys::TESTS,
+    tickets::TESTS,
 ];
 
 fn main() -> ExitCode {

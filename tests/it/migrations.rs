@@ -127,7 +127,8 @@ fn declared() -> Columns {
 
 /// The declared columns as a database calls them.
 fn called(name: impl Fn(&(&str, &'static str, &'static str)) -> &'static str) -> Columns {
-    let known = |kind: &str| TYPES.iter().find(|row| row.0 == kind).map(&name).unwrap_or_else(|| panic!("{kind} is not in TYPES"));
+    let known =
+        |kind: &str| TYPES.iter().find(|row| row.0 == kind).map(&name).unwrap_or_else(|| panic!("{kind} is not in TYPES"));
     declared().into_iter().map(|(column, (kind, is_nullable))| (column, (known(&kind).to_owned(), is_nullable))).collect()
 }
 

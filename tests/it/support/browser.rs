@@ -106,7 +106,8 @@ impl Browser {
             },
         } } });
         let http = super::client::agent();
-        let made = ask(&http, "POST", &format!("{}/session", driver.base), Some(wanted)).unwrap_or_else(|error| panic!("{error}"));
+        let made =
+            ask(&http, "POST", &format!("{}/session", driver.base), Some(wanted)).unwrap_or_else(|error| panic!("{error}"));
         let id = made["sessionId"].as_str().expect("a session");
         Self { session: format!("{}/session/{id}", driver.base), http, _profile: profile }
     }
@@ -146,12 +147,8 @@ impl Browser {
     /// The first element that the selector names; waits until there is one.
     #[track_caller]
     pub fn find(&self, css: &str) -> Element<'_> {
-        let found = ask(
-            &self.http,
-            "POST",
-            &format!("{}/element", self.session),
-            Some(json!({ "using": "css selector", "value": css })),
-        );
+        let found =
+            ask(&self.http, "POST", &format!("{}/element", self.session), Some(json!({ "using": "css selector", "value": css })));
         match found {
             Ok(value) => Element { browser: self, id: value[ELEMENT].as_str().expect("an element").to_owned() },
             Err(error) => panic!("{css}: {error}\n{}", self.source()),

@@ -132,7 +132,7 @@ impl Desk {
 
     /// What handlers and jobs are given, for what no interface shows.
     pub fn app(&self) -> Data<App> {
-        self.with_running(|running| running.app.clone())
+        self.with_running(Running::app)
     }
 
     /// The settings that it was started with.
@@ -308,7 +308,9 @@ fn a_restart_keeps_data_address_and_clock(desk: &Desk) {
 }
 
 fn each_actor_is_who_they_are_called(desk: &Desk) {
-    for (client, role) in [(desk.admin(), "admin"), (desk.manager(), "manager"), (desk.agent(), "agent"), (desk.other_agent(), "agent")] {
+    for (client, role) in
+        [(desk.admin(), "admin"), (desk.manager(), "manager"), (desk.agent(), "agent"), (desk.other_agent(), "agent")]
+    {
         assert_eq!(client.get("/api/v1/agents/me").ok()["role"], role);
     }
     assert_ne!(desk.people.agent.id, desk.people.other_agent.id);

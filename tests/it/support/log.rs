@@ -1,4 +1,5 @@
 //! What the desks log: nothing is shown, but an `error!` that a test does not expect fails it.
+use std::cell::RefCell;
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 use tracing::field::{Field, Visit};
@@ -10,6 +11,15 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// Errors with the thread that logged them.
 static ERRORS: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
+
+thread_local! {
+    static TEST: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// A panic on this thread says which test it is of.
+pub fn name_this_test(name: String) {
+    TEST.set(name);
+}
 
 struct Errors;
 struct Text(String);
@@ -36,6 +46,14 @@ pub fn install() {
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_thread_names(true).with_filter(targets)
     });
     tracing_subscriber::registry().with(Errors.with_filter(LevelFilter::ERROR)).with(shown).init();
+    let shown = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let test = TEST.try_with(|name| name.borrow().clone()).unwrap_or_default();
+        if !test.is_empty() {
+            eprintln!("\nin {test}:");
+        }
+        shown(panic);
+    }));
 }
 
 /// Takes the errors of one desk: those that its threads logged.

@@ -77,7 +77,8 @@ impl Mail {
     /// The one header of that name.
     #[track_caller]
     pub fn header(&self, name: &str) -> &str {
-        let mut values = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
+        let mut values =
+            self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
         let value = values.next().unwrap_or_else(|| panic!("the letter has no {name}:\n{}", self.raw));
         assert!(values.next().is_none(), "the letter has {name} twice:\n{}", self.raw);
         value

@@ -13,10 +13,10 @@ pub mod servers;
 pub mod smtp;
 pub mod template;
 
-pub use client::{Answer, Client};
+pub use client::Answer;
 pub use desk::Desk;
 
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::Trial;
 
 /// Which database a desk keeps its data in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,25 +71,29 @@ macro_rules! listed {
 }
 pub(crate) use {listed, plain, sqlite, tests};
 
-fn on(backend: Backend, run: fn(&Desk)) -> Result<(), Failed> {
+fn on(backend: Backend, run: fn(&Desk)) {
     let desk = Desk::open(backend);
     run(&desk);
     desk.check();
-    Ok(())
+}
+
+fn trial(name: String, run: impl FnOnce() + Send + 'static) -> Trial {
+    Trial::test(name.clone(), move || {
+        log::name_this_test(name);
+        run();
+        Ok(())
+    })
 }
 
 /// What the runner is given for one test.
 pub fn trials(test: &'static Test) -> Vec<Trial> {
     let name = test.name.strip_prefix("it::").unwrap_or(test.name);
     match test.run {
-        Run::Plain(run) => vec![Trial::test(name, move || {
-            run();
-            Ok(())
-        })],
-        Run::Sqlite(run) => vec![Trial::test(format!("sqlite::{name}"), move || on(Backend::Sqlite, run))],
+        Run::Plain(run) => vec![trial(name.to_owned(), run)],
+        Run::Sqlite(run) => vec![trial(format!("sqlite::{name}"), move || on(Backend::Sqlite, run))],
         Run::Desk(run) => vec![
-            Trial::test(format!("sqlite::{name}"), move || on(Backend::Sqlite, run)),
-            Trial::test(format!("postgres::{name}"), move || on(Backend::Postgres, run)),
+            trial(format!("sqlite::{name}"), move || on(Backend::Sqlite, run)),
+            trial(format!("postgres::{name}"), move || on(Backend::Postgres, run)),
         ],
     }
 }

@@ -66,14 +66,17 @@ impl Postgres {
             own(&folder, user)?;
         }
         let mut initdb = process::command(programs.join("initdb"), "KILL", user());
-        initdb.args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "--no-sync", "-D"]).arg(folder.path().join("data"));
+        initdb
+            .args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "--no-sync", "-D"])
+            .arg(folder.path().join("data"));
         let made = initdb.current_dir(folder.path()).output().map_err(|error| format!("initdb: {error}"))?;
         if !made.status.success() {
             return Err(format!("initdb failed: {}", String::from_utf8_lossy(&made.stderr)));
         }
         let mut failure = String::new();
         for _ in 0..TRIES {
-            let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).map_err(|error| error.to_string())?.port();
+            let port =
+                TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).map_err(|error| error.to_string())?.port();
             let log = folder.path().join("log");
             let output = File::create(&log).map_err(|error| error.to_string())?;
             let mut command = process::command(programs.join("postgres"), "INT", user());

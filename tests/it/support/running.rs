@@ -10,13 +10,17 @@ use deskbell::db::types::Time;
 use deskbell::serve;
 use diesel::prelude::*;
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// What is due is done within so long, or something hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Workers let go of the App within so long.
+const LETTING_GO: Duration = Duration::from_secs(5);
 
 type Done<T> = Result<T, String>;
 
@@ -33,8 +37,7 @@ struct Started {
 
 /// A server that runs until it is dropped.
 pub struct Running {
-    /// What its handlers are given.
-    pub app: Data<App>,
+    app: Option<Data<App>>,
     /// The secret of the first admin, where the database was empty.
     pub first_secret: Option<String>,
     /// `http://127.0.0.1:<port>`.
@@ -56,7 +59,12 @@ impl Running {
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(body).unwrap();
         let started = started.recv().unwrap_or_else(|_| Err("its thread panicked; see above".to_owned()));
         let Started { app, first_secret, system } = started.unwrap_or_else(|error| panic!("the desk does not start: {error}"));
-        Self { app, first_secret, base, name: name.to_owned(), system, orders, thread: Some(thread) }
+        Self { app: Some(app), first_secret, base, name: name.to_owned(), system, orders, thread: Some(thread) }
+    }
+
+    /// What its handlers are given.
+    pub fn app(&self) -> Data<App> {
+        self.app.clone().expect("it runs")
     }
 
     /// Runs what is due now; with `to`, goes there from one due instant to the next. Says how much ran.
@@ -79,6 +87,8 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        // The mailer's pool wants to end inside a runtime: the server's thread must be the last to let go.
+        self.app.take();
         let _ = self.orders.send(Order::Stop);
         let ended = self.thread.take().map(JoinHandle::join);
         if matches!(ended, Some(Err(_))) && !std::thread::panicking() {
@@ -107,6 +117,7 @@ async fn serve(
             return;
         }
     };
+    beat(&app);
     let handle = server.handle();
     let running = actix_web::rt::spawn(server);
     let _ = told.send(Ok(Started { app: app.clone(), first_secret, system: System::current().id() }));
@@ -115,20 +126,38 @@ async fn serve(
     }
     handle.stop(false).await;
     let _ = running.await;
+    let started = Instant::now();
+    while Arc::strong_count(&app) > 1 && started.elapsed() < LETTING_GO {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
+/// How long after a due instant the queues are looked at again.
+const LOOK_AFTER: chrono::TimeDelta = chrono::TimeDelta::milliseconds(200);
+
 async fn settle(app: &Data<App>, to: Option<DateTime<Utc>>) -> deskbell::Result<usize> {
-    let mut ran = serve::settle(app).await?;
-    let Some(to) = to else { return Ok(ran) };
+    let to = to.unwrap_or_else(|| app.clock.now());
+    let mut ran = 0;
     loop {
+        ran += serve::settle(app).await?;
         let now = app.clock.now();
         if now >= to {
+            beat(app);
             return Ok(ran);
         }
         let next = app.db.read(move |conn| next_due(conn, now)).await?;
         app.clock.set(next.map_or(to, |next| next.min(to)));
+        // A breach is one only after its instant; the alarm looks within a second, and so do we.
         ran += serve::settle(app).await?;
+        app.clock.set(to.min(app.clock.now() + LOOK_AFTER));
     }
+}
+
+/// Here nothing runs in a loop: the test is what looks at the queues.
+fn beat(app: &App) {
+    let now = app.clock.now();
+    app.beat.worker(now);
+    app.beat.alarm(now);
 }
 
 /// The first instant after `now` at which the desk has something to do by itself.

@@ -2,6 +2,8 @@
 use super::browser::Chromedriver;
 use super::postgres::Postgres;
 use super::smtp::Smtp;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,22 +13,30 @@ pub struct Shared<T> {
 }
 
 impl<T> Shared<T> {
-    const fn new() -> Self {
+    /// Not started yet.
+    pub const fn new() -> Self {
         Self { started: Mutex::new(None) }
     }
 
+    /// It, running; the first caller starts it.
     #[track_caller]
-    fn get(&self, start: impl FnOnce() -> Result<T, String>) -> Arc<T> {
+    pub fn get(&self, start: impl FnOnce() -> Result<T, String>) -> Arc<T> {
         let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
-        match started.get_or_insert_with(|| start().map(Arc::new)) {
-            Ok(server) => server.clone(),
-            Err(error) => panic!("{error}"),
-        }
+        let start = || catch_unwind(AssertUnwindSafe(start)).unwrap_or_else(|panic| Err(told(panic.as_ref()))).map(Arc::new);
+        let result = started.get_or_insert_with(start).clone();
+        drop(started);
+        result.unwrap_or_else(|error| panic!("{error}"))
     }
 
-    fn stop(&self) {
+    /// Stops it.
+    pub fn stop(&self) {
         self.started.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
+}
+
+fn told(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+    text.unwrap_or_else(|| "it panicked; see above".to_owned())
 }
 
 static POSTGRES: Shared<Postgres> = Shared::new();

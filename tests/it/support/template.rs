@@ -26,9 +26,8 @@ pub struct Person {
     pub secret: String,
 }
 
-/// Everybody that each desk knows.
+/// Everybody that each desk knows; they are who they are called.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "they are who they are called")]
 pub struct People {
     pub admin: Person,
     pub manager: Person,
@@ -83,7 +82,9 @@ impl Template {
                 let data = folder.path().join("deskbell.sqlite");
                 let mut conn = SqliteConnection::establish(&data.to_string_lossy()).map_err(|error| error.to_string())?;
                 let copy = folder.path().join(FILE);
-                conn.batch_execute(&format!("VACUUM INTO '{}'", copy.display())).map_err(|error| error.to_string())?;
+                // The pool's threads may still be closing their connections.
+                let sql = format!("PRAGMA busy_timeout = 10000; VACUUM INTO '{}'", copy.display());
+                conn.batch_execute(&sql).map_err(|error| error.to_string())?;
             }
             // A database that somebody is connected to cannot be copied.
             Backend::Postgres => postgres().disconnect_all(DATABASE),
