@@ -125,7 +125,8 @@ impl Error {
 }
 
 /// Words of SQLite's and PostgreSQL's messages that mean "not now" and not "our fault".
-const PASSING: [&str; 8] = [
+const PASSING: [&str; 9] = [
+    "deadlock detected",
     "database is locked",
     "database or disk is full",
     "disk I/O error",

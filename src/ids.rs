@@ -14,6 +14,7 @@ macro_rules! ids {
         impl $name {
             /// A new id, ordered by the time it was drawn.
             #[expect(clippy::new_without_default, reason = "a new id is an act, not a default")]
+            #[expect(clippy::disallowed_methods, reason = "its one home")]
             pub fn new() -> Self {
                 Self(Uuid::now_v7())
             }

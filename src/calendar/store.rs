@@ -3,7 +3,7 @@ use super::hours::Hours;
 use super::wire::Definition;
 use crate::db::{
     Conn,
-    ext::OnConflictExt,
+    ext::{OnConflictExt, or_taken},
     schema::{calendar_versions, calendars, policies, policy_versions, teams},
     types::{Json, Time},
 };
@@ -161,26 +161,16 @@ pub fn update(
     if was_default && !calendar.is_default {
         return Err(Error::conflict("last_default", "one calendar must be the default: make another one the default instead"));
     }
-    let named: Option<CalendarId> = calendars::table
-        .filter(calendars::name.eq(&calendar.name).and(calendars::id.ne(id)))
-        .select(calendars::id)
-        .first(conn)
-        .optional()?;
-    if named.is_some() {
-        return Err(name_taken());
-    }
     let before = calendar.version;
     calendar.version += 1;
     calendar.updated_at = now;
-    let changed = diesel::update(calendars::table.find(id).filter(calendars::version.eq(before)))
-        .set((
-            calendars::name.eq(&calendar.name),
-            calendars::is_default.eq(calendar.is_default),
-            calendars::version.eq(calendar.version),
-            calendars::updated_at.eq(Time(now)),
-        ))
-        .execute(conn)?;
-    if changed == 0 {
+    let changing = diesel::update(calendars::table.find(id).filter(calendars::version.eq(before))).set((
+        calendars::name.eq(&calendar.name),
+        calendars::is_default.eq(calendar.is_default),
+        calendars::version.eq(calendar.version),
+        calendars::updated_at.eq(Time(now)),
+    ));
+    if or_taken(conn, name_taken, |conn| changing.execute(conn))? == 0 {
         return Err(Error::Stale { current: before + 1 });
     }
     if calendar.is_default {

@@ -1,9 +1,11 @@
 //! What diesel's `MultiConnection` leaves out, added once.
-use super::MultiBackend;
+use super::{Conn, MultiBackend};
+use crate::error::{Error, Result};
 use diesel::backend::Backend;
 use diesel::expression::KnownCastSqlTypeName;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::result::{DatabaseErrorKind, Error as Diesel};
 use diesel::sql_types::{BigInt, Untyped};
 
 impl KnownCastSqlTypeName<MultiBackend> for BigInt {
@@ -46,6 +48,18 @@ impl<S> Query for OnConflict<S> {
     type SqlType = Untyped;
 }
 impl<S, C> RunQueryDsl<C> for OnConflict<S> {}
+
+/// Runs a write in a savepoint of its own: where a unique index refuses it, that is `taken`, and the transaction stays usable.
+pub fn or_taken(
+    conn: &mut Conn,
+    taken: impl FnOnce() -> Error,
+    write: impl FnOnce(&mut Conn) -> QueryResult<usize>,
+) -> Result<usize> {
+    match conn.transaction(write) {
+        Err(Diesel::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Err(taken()),
+        other => Ok(other?),
+    }
+}
 
 /// Runs the same code on the concrete connection, for what only the real backends can do.
 #[macro_export]

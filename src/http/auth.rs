@@ -48,10 +48,13 @@ impl FromRequest for Who {
     }
 }
 
+/// A caller, and when the database was last asked about them.
+type Seen = (Arc<Caller>, Instant);
+
 /// Tokens seen lately, and when each was last used.
 #[derive(Default)]
 pub struct Known {
-    callers: Mutex<HashMap<Vec<u8>, (Arc<Caller>, Instant)>>,
+    callers: Mutex<HashMap<Vec<u8>, Seen>>,
     used: Mutex<HashMap<TokenId, DateTime<Utc>>>,
     rates: rate::Rates,
 }

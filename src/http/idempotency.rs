@@ -139,9 +139,12 @@ impl Once {
     }
 }
 
+/// Fingerprint, status, ETag, Location, body.
+type Stored = (Vec<u8>, i32, Option<String>, Option<String>, String);
+
 fn find(conn: &mut Conn, (token, key): &(TokenId, String), fingerprint: &[u8]) -> Result<Option<Answer>> {
     use idempotency_keys as k;
-    let row: Option<(Vec<u8>, i32, Option<String>, Option<String>, String)> =
+    let row: Option<Stored> =
         k::table.find((token, key)).select((k::fingerprint, k::status, k::etag, k::location, k::body)).first(conn).optional()?;
     let Some((print, status, etag, location, body)) = row else {
         return Ok(None);

@@ -94,11 +94,11 @@ fn complete(operation: &mut Operation, method: &HttpMethod, path: &str) {
         operation.description = Some(format!("{text}\n\nNeeds the right `{right}`.").trim().to_owned());
     }
     for (status, response) in &mut operation.responses.responses {
-        if let RefOr::T(response) = response {
-            if status == "429" {
-                let seconds = ObjectBuilder::new().schema_type(Type::Integer);
-                response.headers.insert("Retry-After".into(), HeaderBuilder::new().schema(Some(seconds)).build().into());
-            }
+        if let RefOr::T(response) = response
+            && status == "429"
+        {
+            let seconds = ObjectBuilder::new().schema_type(Type::Integer);
+            response.headers.insert("Retry-After".into(), HeaderBuilder::new().schema(Some(seconds)).build().into());
         }
     }
 }

@@ -3,7 +3,7 @@ use super::model::Policy;
 use super::wire::PolicyDefinition;
 use crate::db::{
     Conn,
-    ext::OnConflictExt,
+    ext::{OnConflictExt, or_taken},
     schema::{policies, policy_versions},
     types::{Json, Time},
 };
@@ -135,27 +135,17 @@ pub fn update(conn: &mut Conn, id: PolicyId, seen: Seen, now: DateTime<Utc>, cha
     seen.check(policy.version)?;
     change(&mut policy);
     check(conn, &policy)?;
-    let other: Option<PolicyId> = policies::table
-        .filter(policies::name.eq(&policy.name).and(policies::id.ne(id)))
-        .select(policies::id)
-        .first(conn)
-        .optional()?;
-    if other.is_some() {
-        return Err(name_taken());
-    }
     let before = policy.version;
     policy.version += 1;
     policy.updated_at = now;
-    let changed = diesel::update(policies::table.find(id).filter(policies::version.eq(before)))
-        .set((
-            policies::name.eq(&policy.name),
-            policies::position.eq(policy.position),
-            policies::is_active.eq(policy.is_active),
-            policies::version.eq(policy.version),
-            policies::updated_at.eq(Time(now)),
-        ))
-        .execute(conn)?;
-    if changed == 0 {
+    let changing = diesel::update(policies::table.find(id).filter(policies::version.eq(before))).set((
+        policies::name.eq(&policy.name),
+        policies::position.eq(policy.position),
+        policies::is_active.eq(policy.is_active),
+        policies::version.eq(policy.version),
+        policies::updated_at.eq(Time(now)),
+    ));
+    if or_taken(conn, name_taken, |conn| changing.execute(conn))? == 0 {
         return Err(Error::Stale { current: before + 1 });
     }
     write_version(conn, &policy, now)?;

@@ -3,7 +3,7 @@ use crate::accounts::contacts::model::normal_email;
 use crate::accounts::rights::Role;
 use crate::db::{
     Conn,
-    ext::OnConflictExt,
+    ext::{OnConflictExt, or_taken},
     schema::agents,
     types::{Named, Time},
 };
@@ -12,7 +12,6 @@ use crate::ids::AgentId;
 use crate::seen::Seen;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
 /// An agent as stored.
 #[derive(Queryable, Selectable, Debug, Clone)]
@@ -160,12 +159,9 @@ pub fn update(
         agents::version.eq(row.version),
         agents::updated_at.eq(row.updated_at),
     ));
-    // A savepoint of its own: the index decides, and a refusal leaves the transaction usable.
-    match conn.transaction(|conn| changing.execute(conn)) {
-        Ok(0) => Err(Error::Stale { current: before + 1 }),
-        Ok(_) => Ok(row),
-        Err(Diesel::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Err(taken()),
-        Err(error) => Err(error.into()),
+    match or_taken(conn, taken, |conn| changing.execute(conn))? {
+        0 => Err(Error::Stale { current: before + 1 }),
+        _ => Ok(row),
     }
 }
 

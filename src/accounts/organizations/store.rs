@@ -1,5 +1,10 @@
 //! Organization rows.
-use crate::db::{Conn, ext::OnConflictExt, schema::organizations, types::Time};
+use crate::db::{
+    Conn,
+    ext::{OnConflictExt, or_taken},
+    schema::organizations,
+    types::Time,
+};
 use crate::error::{Error, Result};
 use crate::ids::OrganizationId;
 use crate::seen::Seen;
@@ -75,26 +80,13 @@ pub fn update(
     seen.check(row.version)?;
     let before = row.version;
     patch(&mut row);
-    if let Some(account) = &row.account {
-        let other: Option<OrganizationId> = organizations::table
-            .filter(organizations::account.eq(account).and(organizations::id.ne(id)))
-            .select(organizations::id)
-            .first(conn)
-            .optional()?;
-        // The index has the last word; this gives the usual case its clear answer.
-        if other.is_some() {
-            return Err(taken());
-        }
-    }
     row.version += 1;
     row.updated_at = Time(now);
-    let changed = diesel::update(organizations::table.find(id).filter(organizations::version.eq(before)))
-        .set((
-            organizations::account.eq(&row.account),
-            organizations::name.eq(&row.name),
-            organizations::version.eq(row.version),
-            organizations::updated_at.eq(row.updated_at),
-        ))
-        .execute(conn)?;
-    if changed == 0 { Err(Error::Stale { current: before + 1 }) } else { Ok(row) }
+    let changing = diesel::update(organizations::table.find(id).filter(organizations::version.eq(before))).set((
+        organizations::account.eq(&row.account),
+        organizations::name.eq(&row.name),
+        organizations::version.eq(row.version),
+        organizations::updated_at.eq(row.updated_at),
+    ));
+    if or_taken(conn, taken, |conn| changing.execute(conn))? == 0 { Err(Error::Stale { current: before + 1 }) } else { Ok(row) }
 }

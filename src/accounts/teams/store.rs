@@ -1,7 +1,7 @@
 //! Team rows and their members.
 use crate::db::{
     Conn,
-    ext::OnConflictExt,
+    ext::{OnConflictExt, or_taken},
     schema::{agents, calendars, team_members, teams},
     types::Time,
 };
@@ -11,7 +11,6 @@ use crate::ids::{AgentId, CalendarId, TeamId};
 use crate::seen::Seen;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error as Diesel};
 use std::collections::{HashMap, HashSet};
 
 /// A team as stored.
@@ -180,12 +179,8 @@ pub fn update(conn: &mut Conn, id: TeamId, seen: Seen, now: DateTime<Utc>, patch
         teams::version.eq(team.row.version),
         teams::updated_at.eq(team.row.updated_at),
     ));
-    // A savepoint of its own: the index decides, and a refusal leaves the transaction usable.
-    match conn.transaction(|conn| changing.execute(conn)) {
-        Ok(0) => return Err(Error::Stale { current: before.row.version + 1 }),
-        Ok(_) => {}
-        Err(Diesel::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => return Err(taken()),
-        Err(error) => return Err(error.into()),
+    if or_taken(conn, taken, |conn| changing.execute(conn))? == 0 {
+        return Err(Error::Stale { current: before.row.version + 1 });
     }
     if team.members != before.members {
         check_members(conn, &team.members)?;
