@@ -48,13 +48,17 @@ impl FromRequest for Who {
     }
 }
 
-/// A caller, and when the database was last asked about them.
-type Seen = (Arc<Caller>, Instant);
+/// A caller, when the database was last asked about them, and when their token ends by itself.
+struct Remembered {
+    caller: Arc<Caller>,
+    asked_at: Instant,
+    expires_at: Option<DateTime<Utc>>,
+}
 
 /// Tokens seen lately, and when each was last used.
 #[derive(Default)]
 pub struct Known {
-    callers: Mutex<HashMap<Vec<u8>, Seen>>,
+    callers: Mutex<HashMap<Vec<u8>, Remembered>>,
     used: Mutex<HashMap<TokenId, DateTime<Utc>>>,
     rates: rate::Rates,
 }
@@ -74,18 +78,20 @@ impl Known {
         std::mem::take(&mut *locked(&self.used))
     }
 
-    fn find(&self, hash: &[u8]) -> Option<Arc<Caller>> {
+    /// The caller behind a token that was looked up a moment ago and has not expired since.
+    fn find(&self, hash: &[u8], now: DateTime<Utc>) -> Option<Arc<Caller>> {
         let callers = locked(&self.callers);
-        let (caller, seen) = callers.get(hash)?;
-        (seen.elapsed() < TRUSTED_FOR).then(|| caller.clone())
+        let known = callers.get(hash)?;
+        let is_good = known.asked_at.elapsed() < TRUSTED_FOR && known.expires_at.is_none_or(|at| now < at);
+        is_good.then(|| known.caller.clone())
     }
 
-    fn remember(&self, hash: Vec<u8>, caller: &Arc<Caller>) {
+    fn remember(&self, hash: Vec<u8>, caller: &Arc<Caller>, expires_at: Option<DateTime<Utc>>) {
         let mut callers = locked(&self.callers);
         if callers.len() >= KNOWN_MAX {
             callers.clear();
         }
-        callers.insert(hash, (caller.clone(), Instant::now()));
+        callers.insert(hash, Remembered { caller: caller.clone(), asked_at: Instant::now(), expires_at });
     }
 }
 
@@ -100,13 +106,14 @@ async fn identify(app: &Data<App>, request: &HttpRequest) -> Result<Arc<Caller>>
         .ok_or(Error::Unauthorized("the Authorization header must be: Bearer TOKEN"))?;
     let hash = digest(token);
     let now = app.clock.now();
-    let known = match app.known.find(&hash) {
+    let known = match app.known.find(&hash, now) {
         Some(known) => known,
         None => {
             let asked = hash.clone();
             let found = app.db.read(move |conn| tokens::find_caller(conn, &asked, now)).await?;
-            let caller = Arc::new(found.ok_or(Error::Unauthorized("the token is unknown, expired or revoked"))?);
-            app.known.remember(hash, &caller);
+            let (caller, expires_at) = found.ok_or(Error::Unauthorized("the token is unknown, expired or revoked"))?;
+            let caller = Arc::new(caller);
+            app.known.remember(hash, &caller, expires_at);
             caller
         }
     };

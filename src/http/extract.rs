@@ -117,7 +117,8 @@ fn read<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T> {
     let value: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        if inner.is_data() {
+        // serde_json takes a number or null in the place of a name for broken syntax.
+        if inner.is_data() || serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
             refused(&path, &inner.to_string())
         } else {
             Error::Malformed { code: "malformed_json", message: format!("the body is not JSON: {inner}") }

@@ -129,12 +129,12 @@ impl Once {
             Ok(answer)
         });
         match first.await {
-            // Another request with this key committed in between: its answer is ours.
-            Err(Error::KeyBusy) => {
+            Ok(answer) => Ok(answer.into()),
+            // Another request with this key may have committed in between, and what it made may be in our way: its answer is ours.
+            Err(refusal) => {
                 let stored = app.db.read(move |conn| find(conn, &(token, key), &fingerprint)).await?;
-                Ok(stored.ok_or(Error::KeyBusy)?.into())
+                Ok(stored.ok_or(refusal)?.into())
             }
-            other => Ok(other?.into()),
         }
     }
 }

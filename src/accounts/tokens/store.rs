@@ -87,8 +87,11 @@ pub fn create(conn: &mut Conn, new: &NewToken, now: DateTime<Utc>) -> Result<(To
     Ok((row, secret))
 }
 
+/// Who shows a token, and when the token ends by itself.
+type Shown = (Caller, Option<DateTime<Utc>>);
+
 /// Who shows this token at `now`; `None` for unknown, expired, revoked, or a disabled agent's. One query.
-pub fn find_caller(conn: &mut Conn, secret_hash: &[u8], now: DateTime<Utc>) -> Result<Option<Caller>> {
+pub fn find_caller(conn: &mut Conn, secret_hash: &[u8], now: DateTime<Utc>) -> Result<Option<Shown>> {
     type Row = (TokenId, String, Option<AgentId>, Option<Time>, Option<Named<Role>>, Option<Time>);
     let row: Option<Row> = tokens::table
         .left_join(agents::table.on(agents::id.nullable().eq(tokens::agent_id)))
@@ -113,7 +116,7 @@ pub fn find_caller(conn: &mut Conn, secret_hash: &[u8], now: DateTime<Utc>) -> R
     // The role may have become less since the token was made.
     let scopes =
         scopes(&names)?.into_iter().filter(|scope| agent.is_none_or(|(_, role)| rights::can_hold(role, *scope))).collect();
-    Ok(Some(Caller { token_id, scopes, agent }))
+    Ok(Some((Caller { token_id, scopes, agent }, expires_at.map(|at| at.0))))
 }
 
 /// A page of tokens after `after`. One query.
