@@ -2,6 +2,7 @@
 //! Start it with `bash tests/run.sh`, which installs what it needs; afterwards `cargo test --test it sqlite::tickets` is enough.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod accounts;
 mod architecture;
 mod basics;
 mod mails;
@@ -33,6 +34,7 @@ const ALL: &[&[Test]] = &[
     support::desk::TESTS,
     surveys::TESTS,
     tickets::TESTS,
+    accounts::TESTS,
 ];
 
 fn main() -> ExitCode {
