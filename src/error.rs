@@ -23,6 +23,13 @@ impl FieldError {
     pub fn new(field: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { field: field.into(), code: code.into(), message: message.into() }
     }
+
+    /// The same refusal, seen from the body that the part is in.
+    #[must_use]
+    pub fn within(mut self, part: &str) -> Self {
+        self.field = format!("{part}.{}", self.field);
+        self
+    }
 }
 
 /// Why a request, a job or a command did not do what was asked.

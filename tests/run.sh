@@ -17,7 +17,7 @@ export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
 mkdir -p "$CARGO_TARGET_DIR"
 
 step "Rust toolchain"
-[ -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ] && PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
+[ -x "${CARGO_HOME:-${HOME:-/root}/.cargo}/bin/cargo" ] && PATH="${CARGO_HOME:-${HOME:-/root}/.cargo}/bin:$PATH"
 command -v cargo >/dev/null || give_up "cargo is not installed: a Rust toolchain (rustup, stable) is the one thing this script needs"
 cargo --version
 for component in fmt clippy; do
@@ -29,7 +29,7 @@ done
 
 step "Debian packages"
 missing=()
-for package in build-essential postgresql python3-venv chromium chromium-driver; do
+for package in build-essential curl jq openssl postgresql python3-venv chromium chromium-driver; do
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")
 done
 if [ "${#missing[@]}" -gt 0 ]; then

@@ -2,7 +2,7 @@
 use super::store::{self, Calendar};
 use super::wire::Definition;
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::{Error, FieldError, Result};
 use crate::http::extract::{Body, Id, Now, Params, Post};
 use crate::http::idempotency::Answer;
 use crate::http::page::{LIMIT_DEFAULT, Page, PageParams, read_cursor};
@@ -50,7 +50,8 @@ impl From<Calendar> for CalendarOut {
 
 /// Refuses wrong fields, and hours that never come.
 pub fn check(definition: &Definition, now: DateTime<Utc>) -> Result<()> {
-    let hours = definition.hours().map_err(Error::Invalid)?;
+    let named = |errors: Vec<FieldError>| errors.into_iter().map(|error| error.within("definition")).collect();
+    let hours = definition.hours().map_err(|errors| Error::Invalid(named(errors)))?;
     hours.opens_within_400_days(now).map_err(|error| Error::field("definition", "never_open", error.to_string()))
 }
 

@@ -27,6 +27,18 @@ fn date(request: &HttpRequest) -> Result<NaiveDate> {
         .ok_or_else(|| Error::field("on", "date", "the path must end in a date such as 2026-12-25"))
 }
 
+/// The body is the exception alone: its fields are named as they are sent.
+fn seen_from(on: NaiveDate, error: Error) -> Error {
+    let Error::Invalid(mut fields) = error else { return error };
+    let prefix = format!("definition.exceptions.{on}.");
+    for error in &mut fields {
+        if let Some(rest) = error.field.strip_prefix(&prefix) {
+            error.field = rest.to_owned();
+        }
+    }
+    Error::Invalid(fields)
+}
+
 /// Set the exception of a local date.
 #[utoipa::path(put, path = "/api/v1/calendars/{id}/exceptions/{on}", tag = "promises", request_body = ExceptionWire,
     params(("id" = CalendarId, Path), ("on" = NaiveDate, Path, description = "Local date")),
@@ -45,7 +57,7 @@ pub async fn put(
         .write(move |conn| {
             store::update(conn, id.0, seen, now, |calendar| {
                 calendar.definition.exceptions.insert(on, body.0);
-                check(&calendar.definition, now)
+                check(&calendar.definition, now).map_err(|error| seen_from(on, error))
             })
         })
         .await?;

@@ -2,13 +2,16 @@
 use super::Letter;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// The longest line that SMTP carries, without its end.
+const LINE_MAX_BYTES: usize = 998;
 
 /// Where letters go.
 pub struct Mailer {
@@ -127,13 +130,22 @@ impl Mailer {
                 .raw_header(raw("List-Unsubscribe", &format!("<{url}>")))
                 .raw_header(raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
         }
-        // The encoding is chosen by the text: readable where it is plain, quoted-printable or base64 where it must be.
-        let part = |kind: ContentType, text: &str| SinglePart::builder().header(kind).body(text.to_owned());
-        let body = MultiPart::alternative()
+        let part = |kind: ContentType, text: &str| SinglePart::builder().header(kind).body(body(text));
+        let parts = MultiPart::alternative()
             .singlepart(part(ContentType::TEXT_PLAIN, &letter.text))
             .singlepart(part(ContentType::TEXT_HTML, &letter.html));
-        message.multipart(body).map_err(|error| error.to_string())
+        message.multipart(parts).map_err(|error| error.to_string())
     }
+}
+
+/// Plain ASCII goes out as it is, so that a letter can be read and its links be copied from the file; anything else, a line
+/// longer than SMTP allows (RFC 5321, 4.5.3.1.6) or a stray CR is encoded.
+fn body(text: &str) -> Body {
+    let lines = text.replace("\r\n", "\n");
+    if lines.is_ascii() && !lines.contains('\r') && lines.lines().all(|line| line.len() <= LINE_MAX_BYTES) {
+        return Body::dangerous_pre_encoded(lines.replace('\n', "\r\n").into_bytes(), ContentTransferEncoding::SevenBit);
+    }
+    Body::new(lines)
 }
 
 fn raw(name: &'static str, value: &str) -> HeaderValue {

@@ -92,7 +92,7 @@ fn check(conn: &mut Conn, policy: &Edited) -> Result<()> {
     {
         return Err(Error::field("definition.calendar_id", "unknown_calendar", "is no calendar"));
     }
-    let errors = policy.definition.errors();
+    let errors: Vec<_> = policy.definition.errors().into_iter().map(|error| error.within("definition")).collect();
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
 }
 

@@ -7,6 +7,7 @@ mod architecture;
 mod basics;
 mod mails;
 mod migrations;
+mod pages;
 mod promises;
 mod replay;
 mod rights;
@@ -14,6 +15,7 @@ mod schemathesis;
 mod support;
 mod surveys;
 mod tickets;
+mod tour;
 
 use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
@@ -21,6 +23,8 @@ use support::{Test, log, servers, trials};
 
 /// Every list of tests; a test that is in none is dead code, and clippy says so.
 const ALL: &[&[Test]] = &[
+    // The longest goes first.
+    schemathesis::TESTS,
     architecture::TESTS,
     basics::TESTS,
     mails::TESTS,
@@ -29,16 +33,23 @@ const ALL: &[&[Test]] = &[
     rights::ONCE,
     rights::PAGE,
     rights::TESTS,
-    schemathesis::TESTS,
     support::browser::TESTS,
     support::desk::TESTS,
     surveys::TESTS,
+    pages::TESTS,
     tickets::TESTS,
+    tour::TESTS,
     accounts::TESTS,
 ];
 
+/// Tests that run at once, for each core.
+const TESTS_PER_CORE: usize = 4;
+
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    // They wait for disks and servers more than they compute.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    arguments.test_threads.get_or_insert(cores * TESTS_PER_CORE);
     log::install();
     // Dropped last, also when something above panics.
     let _servers = servers::StoppedAtTheEnd;
