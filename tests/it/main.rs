@@ -5,6 +5,7 @@
 mod accounts;
 mod architecture;
 mod basics;
+mod calendars;
 mod mails;
 mod migrations;
 mod pages;
@@ -40,6 +41,8 @@ const ALL: &[&[Test]] = &[
     tickets::TESTS,
     tour::TESTS,
     accounts::TESTS,
+    calendars::ONCE,
+    calendars::TESTS,
 ];
 
 /// Tests that run at once, for each core.
