@@ -2,7 +2,7 @@
 use crate::accounts::rights::{Role, Scope};
 use crate::accounts::{agents, tokens};
 use crate::calendar::{self, wire::Definition};
-use crate::db::Conn;
+use crate::db::{Conn, migrate};
 use crate::error::Result;
 use crate::sla;
 use crate::sla::wire::PolicyDefinition;
@@ -32,6 +32,7 @@ fn promise(channel: &str, metric: &str, seconds: i64, mode: &str) -> Value {
 
 /// Fills an empty database and gives the first admin's token; does nothing on one that has agents.
 pub fn first_start(conn: &mut Conn, now: DateTime<Utc>) -> Result<Option<String>> {
+    migrate::alone(conn)?;
     if agents::count(conn)? > 0 {
         return Ok(None);
     }

@@ -26,6 +26,14 @@ pub fn up(conn: &mut Conn) -> Result<usize> {
     }
 }
 
+/// Lets other nodes that start at the same time wait until the caller's transaction ends. No-op on SQLite.
+pub fn alone(conn: &mut Conn) -> Result<()> {
+    if let Conn::Pg(conn) = conn {
+        conn.batch_execute(&format!("SELECT pg_advisory_xact_lock({LOCK})"))?;
+    }
+    Ok(())
+}
+
 /// Takes everything down again, newest first: for tests and for going back a release.
 pub fn down(conn: &mut Conn) -> Result<usize> {
     match conn {

@@ -43,7 +43,7 @@ impl Conn {
         let mut conn = SqliteConnection::establish(url)?;
         // FULL: a commit that was acknowledged survives a power cut (DESIGN 9).
         let mut pragmas = String::from(
-            "PRAGMA busy_timeout=10000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY;",
+            "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY;",
         );
         pragmas.push_str(match access {
             Access::Write => "PRAGMA cache_size=-65536;",

@@ -27,6 +27,8 @@ pub enum Failure {
 
 impl From<crate::Error> for Failure {
     fn from(error: crate::Error) -> Self {
+        // What a mail server says can name addresses and stays out of the log; what the database says does not.
+        tracing::warn!(%error, "a job met an error");
         Self::Later(error.to_string())
     }
 }

@@ -39,7 +39,7 @@ async fn run_one(app: Data<App>, job: Job) {
                 Failure::Never(text) => (text, true),
             };
             app.metrics.job(kind.as_str(), if park { "parked" } else { "retried" });
-            tracing::warn!(job = %job.id, kind = %kind, attempts = job.attempts, error = %text, park, "a job failed");
+            tracing::warn!(job = %job.id, kind = %kind, attempts = job.attempts, park, "a job failed");
             let pause = backoff::pause(app.config.jobs.backoff_seconds, job.attempts, ids::jitter());
             app.db
                 .write(move |conn| {

@@ -17,6 +17,7 @@ mod support;
 mod surveys;
 mod tickets;
 mod tour;
+mod trouble;
 
 use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
@@ -40,6 +41,8 @@ const ALL: &[&[Test]] = &[
     pages::TESTS,
     tickets::TESTS,
     tour::TESTS,
+    trouble::TESTS,
+    trouble::PLAIN,
     accounts::TESTS,
     calendars::ONCE,
     calendars::TESTS,
