@@ -72,6 +72,13 @@ pub struct Promise {
     pub warn_percent: i32,
 }
 
+impl Promise {
+    /// Seconds after which the warning is due; 0 for none.
+    fn warning_seconds(&self) -> i64 {
+        self.target_seconds * i64::from(self.warn_percent) / 100
+    }
+}
+
 /// A promise on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clock {
@@ -171,7 +178,7 @@ impl Clock {
         let (anchor, part) = split(self.promise.mode, self.anchor_at);
         let left = |seconds: i64| (seconds - self.used_at_anchor).max(0);
         let at = |seconds: i64| hours.due(self.promise.mode, anchor, left(seconds)).ok()?.checked_add_signed(part);
-        let warning = self.promise.target_seconds * i64::from(self.promise.warn_percent) / 100;
+        let warning = self.promise.warning_seconds();
         (self.due_at, self.warn_at) = (at(self.promise.target_seconds), (warning > 0).then(|| at(warning)).flatten());
     }
 
@@ -237,6 +244,15 @@ impl Clock {
         }
         let (anchor, part) = split(self.promise.mode, self.anchor_at);
         hours.counted(self.promise.mode, anchor, round(at - part))
+    }
+
+    /// Whole seconds used when a fact took place that was just taken in; a warning and a breach need no calendar for it.
+    pub fn used_at(&self, fact: Fact) -> i64 {
+        match fact {
+            Fact::Warned(_) => self.promise.warning_seconds(),
+            Fact::Breached(_) => self.promise.target_seconds,
+            Fact::Paused(_) | Fact::Resumed(_) | Fact::Reached(_) => self.used_seconds.unwrap_or(self.used_at_anchor),
+        }
     }
 
     /// Whole seconds used by `now`.

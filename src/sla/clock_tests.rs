@@ -108,3 +108,14 @@ fn facts_that_do_not_fit_change_nothing() {
     let paused_twice = run(promise(Mode::Always, 60, 0), "10T09:00:00", &[('p', "10T09:00:10"), ('p', "10T09:00:20")]);
     assert_eq!(paused_twice.used_at_anchor, 10);
 }
+
+#[test]
+fn a_warning_and_a_breach_tell_the_seconds_that_were_used_by_then() {
+    let clock = run(promise(Mode::BusinessHours, 3_600, 75), "10T19:50:00", &[('.', "11T09:00:00")]);
+    let facts: Vec<Fact> = run(promise(Mode::BusinessHours, 3_600, 75), "10T19:50:00", &[]).fallen_due(at("11T09:00:00"));
+    assert_eq!(facts.iter().map(|fact| clock.used_at(*fact)).collect::<Vec<_>>(), [2_700, 3_600]);
+    for fact in facts {
+        let (Fact::Warned(instant) | Fact::Breached(instant)) = fact else { unreachable!("{fact:?}") };
+        assert_eq!(clock.used_by(instant, &hours()), clock.used_at(fact));
+    }
+}

@@ -278,7 +278,7 @@ impl Clocks {
             };
             let data = json!({
                 "clock_id": row.id, "metric": row.metric.0, "cycle": row.cycle, "written_at": now,
-                "due_at": clock.due_at, "used_seconds": clock.used_seconds.unwrap_or(clock.used_at_anchor),
+                "due_at": clock.due_at, "used_seconds": clock.used_at(fact),
                 "verdict": clock.verdict(now),
             });
             self.events.push((kind, actor, at, data));

@@ -12,7 +12,8 @@ use crate::mail::{Letter, MailState, one_line, outbox};
 use actix_web::web::Data;
 use uuid::Uuid;
 
-fn letter(config: &Config, ready: &Ready) -> Result<Letter, askama::Error> {
+/// The letter of an invitation; it holds the tokens.
+pub(crate) fn letter(config: &Config, ready: &Ready) -> Result<Letter, askama::Error> {
     let url = &config.server.public_url;
     let plain_link = format!("{url}/survey/{}", ready.token.reveal());
     let unsubscribe_link = format!("{url}/unsubscribe/{}", ready.unsubscribe.reveal());

@@ -4,4 +4,6 @@ pub mod model;
 mod store;
 pub mod wire;
 
-pub use store::{Person, find_or_create_by_email, find_or_create_by_phone, find_person, primary_email, stop_surveys};
+pub use store::{
+    NewContact, Person, find_or_create_by_email, find_or_create_by_phone, find_person, insert, primary_email, stop_surveys,
+};
