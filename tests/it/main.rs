@@ -11,6 +11,7 @@ mod migrations;
 mod pages;
 mod promises;
 mod replay;
+mod reports;
 mod rights;
 mod schemathesis;
 mod support;
@@ -46,6 +47,8 @@ const ALL: &[&[Test]] = &[
     accounts::TESTS,
     calendars::ONCE,
     calendars::TESTS,
+    reports::ONCE,
+    reports::TESTS,
 ];
 
 /// Tests that run at once, for each core.
