@@ -88,6 +88,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("deskbell: {error}");
+            if let Some(deskbell::Error::Invalid(fields)) = error.downcast_ref() {
+                fields.iter().for_each(|field| eprintln!("  {}: {}", field.field, field.message));
+            }
             ExitCode::FAILURE
         }
     }
@@ -123,6 +126,11 @@ fn agent(config: Config, command: Agent) -> Result<(), Box<dyn Error>> {
 
 fn start(config: Config, options: &Serve) -> Result<(), Box<dyn Error>> {
     cli::make_data_dir(&config)?;
+    // The mailer keeps connections: it must be made, and must end, inside the runtime.
+    actix_web::rt::System::new().block_on(open_and_serve(config, options))
+}
+
+async fn open_and_serve(config: Config, options: &Serve) -> Result<(), Box<dyn Error>> {
     let listen = config.server.listen.clone();
     let url = config.database_url();
     let (app, first_secret) = App::open(config, Clock::System)?;
@@ -136,6 +144,6 @@ fn start(config: Config, options: &Serve) -> Result<(), Box<dyn Error>> {
     }
     let listener = TcpListener::bind(&listen).map_err(|error| format!("server.listen: cannot listen on {listen}: {error}"))?;
     println!("Deskbell listens on http://{}/ (API: /api/docs/)", listener.local_addr()?);
-    actix_web::rt::System::new().block_on(serve::run(actix_web::web::Data::new(app), listener, cli::stop_signal()))?;
+    serve::run(actix_web::web::Data::new(app), listener, cli::stop_signal()).await?;
     Ok(())
 }
