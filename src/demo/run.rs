@@ -16,7 +16,8 @@ use crate::mail::outbox;
 use crate::seen::Seen;
 use crate::sla::alarm;
 use crate::surveys::{self, model::Outcome};
-use crate::tickets::commands::{self as verbs, Change, NewMessage, NewTicket, Sender, Whole};
+use crate::tickets::commands::{self as verbs, Change, Whole};
+use crate::tickets::commands_intake::{self as intake, NewMessage, NewTicket, Sender};
 use crate::tickets::model::{Channel, Direction};
 use chrono::{DateTime, TimeDelta, Utc};
 use indicatif::ProgressBar;
@@ -232,7 +233,7 @@ impl<'a> Run<'a> {
             message,
             follows_id: None,
         };
-        verbs::create(conn, self.cast.machine(opening.channel)?, new, at)
+        intake::create(conn, self.cast.machine(opening.channel)?, new, at)
     }
 
     fn act(&self, conn: &mut Conn, id: TicketId, channel: Channel, act: &Act, at: DateTime<Utc>) -> Result<Whole> {
@@ -246,7 +247,7 @@ impl<'a> Run<'a> {
                 // A caller who writes later does so by mail.
                 let by = self.cast.machine(if channel == Channel::Chat { Channel::Chat } else { Channel::Email })?;
                 let message = NewMessage { body: body.clone(), mail_message_id: mail_id.clone() };
-                verbs::receive(conn, self.config, by, id, message, None, at)
+                intake::receive(conn, self.config, by, id, message, None, at)
             }
             Act::Set(by, status) => {
                 let change = Change { status: Some(*status), ..Change::default() };

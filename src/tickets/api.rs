@@ -1,5 +1,6 @@
 //! `/tickets`: open, list, read, edit, hand around, close.
-use super::commands::{self, Change, NewMessage, NewTicket, Sender, Whole};
+use super::commands::{self, Change, Whole};
+use super::commands_intake::{self, NewMessage, NewTicket, Sender};
 use super::model::{Channel, Priority, Status};
 use super::queries::{self, Filter, PromiseState, Sort};
 use super::wire::{AssigneeIn, FromIn, MessageOut, SurveyOut, TeamIn, TicketFull, TicketIn, TicketOut, TicketPatch};
@@ -74,7 +75,7 @@ pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<TicketIn
     };
     post.once
         .run(&app, now, move |conn| {
-            let ticket = TicketOut::of(commands::create(conn, &who.0, new, now)?, now);
+            let ticket = TicketOut::of(commands_intake::create(conn, &who.0, new, now)?, now);
             Ok(Answer::created(format!("/api/v1/tickets/{}", ticket.id()), &ticket)?.version(ticket.version()))
         })
         .await

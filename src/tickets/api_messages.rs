@@ -1,6 +1,7 @@
 //! `/tickets/{id}/messages`, `/replies`, `/notes`, `/pickup`: what is said on a ticket.
 use super::api::answer;
-use super::commands::{self, NewMessage};
+use super::commands;
+use super::commands_intake::{self, NewMessage};
 use super::wire::{InboundIn, TextIn, TicketOut};
 use crate::Result;
 use crate::accounts::caller::Agent;
@@ -19,7 +20,9 @@ pub async fn receive(app: Data<App>, who: Who, Now(now): Now, id: Id<TicketId>, 
     let message = NewMessage { body, mail_message_id };
     let desk = app.clone();
     post.once
-        .run(&app, now, move |conn| answer(commands::receive(conn, &desk.config, &who.0, id.0, message, received_at, now)?, now))
+        .run(&app, now, move |conn| {
+            answer(commands_intake::receive(conn, &desk.config, &who.0, id.0, message, received_at, now)?, now)
+        })
         .await
 }
 

@@ -1,0 +1,209 @@
+//! The verbs of what comes in: a new ticket, and what a contact writes on one that is there.
+use super::commands::{Whole, check_agent, check_team, load, reopened, save, sorted, whose};
+use super::model::{Action, Channel, Direction, Priority, Status, Ticket};
+use super::store::{self, MessageKind, MessageRow};
+use crate::accounts::caller::Caller;
+use crate::accounts::contacts::{self, Person};
+use crate::accounts::organizations;
+use crate::config::Config;
+use crate::db::Conn;
+use crate::db::types::{Named, Time};
+use crate::error::{Error, Result};
+use crate::ids::{AgentId, ContactId, MessageId, OrganizationId, TeamId, TicketId};
+use crate::seen::Seen;
+use crate::sla::clock::Metric;
+use crate::sla::commands::Clocks;
+use crate::timeline::{self, Actor, Kind};
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+/// Who asks for help, as the caller knows it.
+pub enum Sender {
+    /// A contact that exists.
+    Contact(ContactId),
+    /// Whoever has this address.
+    Email(String, Option<String>),
+    /// Whoever has this number.
+    Phone(String, Option<String>),
+}
+
+/// A ticket to make.
+#[expect(missing_docs, reason = "the words of the domain")]
+pub struct NewTicket {
+    pub channel: Channel,
+    pub direction: Direction,
+    pub subject: String,
+    pub priority: Priority,
+    pub from: Sender,
+    pub organization_id: Option<OrganizationId>,
+    pub team_id: Option<TeamId>,
+    pub assignee_id: Option<AgentId>,
+    pub tags: Vec<String>,
+    pub received_at: Option<DateTime<Utc>>,
+    pub message: Option<NewMessage>,
+    pub follows_id: Option<TicketId>,
+}
+
+/// What a contact wrote.
+#[derive(Clone)]
+pub struct NewMessage {
+    /// Plain text.
+    pub body: String,
+    /// The mail's own Message-ID, where it was one.
+    pub mail_message_id: Option<String>,
+}
+
+/// When it really came in: only machines know; everyone else's is now.
+fn receipt(caller: &Caller, said: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
+    let Some(at) = said else { return Ok(now) };
+    if !caller.may_set_receipt() {
+        return Err(Error::forbidden("receipt_not_yours", "only tokens with the scope channel or import may set received_at"));
+    }
+    if at > now {
+        return Err(Error::field("received_at", "future", "must not be in the future"));
+    }
+    if at.timestamp() < 0 {
+        return Err(Error::field("received_at", "range", "must not be before 1970"));
+    }
+    Ok(at)
+}
+
+fn find_person(conn: &mut Conn, from: &Sender, now: DateTime<Utc>) -> Result<Person> {
+    match from {
+        Sender::Contact(id) => {
+            contacts::find_person(conn, *id)?.ok_or_else(|| Error::field("contact_id", "unknown_contact", "is no contact"))
+        }
+        Sender::Email(address, name) => contacts::find_or_create_by_email(conn, address, name.as_deref(), now),
+        Sender::Phone(number, name) => contacts::find_or_create_by_phone(conn, number, name.as_deref(), now),
+    }
+}
+
+/// A request came in, or the desk writes first. 8 queries for a mail from a known contact: person, policy, calendar; ticket,
+/// message, clock and two events.
+pub fn create(conn: &mut Conn, caller: &Caller, new: NewTicket, now: DateTime<Utc>) -> Result<Whole> {
+    let received_at = receipt(caller, new.received_at, now)?;
+    let person = find_person(conn, &new.from, now)?;
+    let organization_id = match new.organization_id {
+        Some(id) => organizations::find(conn, id)
+            .map_err(|error| match error {
+                Error::NotFound(_) => Error::field("organization_id", "unknown_organization", "is no organization"),
+                other => other,
+            })?
+            .id
+            .into(),
+        None => person.organization_id,
+    };
+    check_team(conn, new.team_id)?;
+    check_agent(conn, "assignee_id", new.assignee_id)?;
+    let mut ticket = Ticket {
+        id: TicketId::new(),
+        number: 0,
+        subject: new.subject,
+        channel: new.channel,
+        direction: new.direction,
+        status: Status::Open,
+        priority: new.priority,
+        contact_id: person.id,
+        organization_id,
+        team_id: new.team_id,
+        assignee_id: new.assignee_id,
+        follows_id: new.follows_id,
+        received_at,
+        created_at: now,
+        updated_at: now,
+        picked_up_at: None,
+        closed_at: None,
+        close_count: 0,
+        version: 1,
+    };
+    let mut clocks = Clocks::of_new(ticket.id);
+    let whose = whose(&ticket);
+    if ticket.direction == Direction::Inbound {
+        // A call or chat that an agent writes down by hand carries no ring (DESIGN 3.10).
+        let has_ring = caller.may_set_receipt();
+        if matches!(ticket.channel, Channel::Phone | Channel::Chat) {
+            clocks.start(conn, &whose, Metric::Pickup, received_at, has_ring, now)?;
+        }
+        clocks.start(conn, &whose, Metric::FirstResponse, received_at, true, now)?;
+    }
+    clocks.start(conn, &whose, Metric::Resolution, received_at, true, now)?;
+    clocks.ring(now);
+    store::insert(conn, &mut ticket, &clocks.summary())?;
+    let tags = sorted(new.tags);
+    if !tags.is_empty() {
+        store::set_tags(conn, ticket.id, &tags)?;
+    }
+    let data = json!({
+        "number": ticket.number, "channel": ticket.channel, "direction": ticket.direction, "priority": ticket.priority,
+        "received_at": ticket.received_at, "contact_id": ticket.contact_id, "follows_id": ticket.follows_id,
+    });
+    timeline::record(conn, ticket.id, Kind::TicketReceived, caller.actor(), received_at, data)?;
+    clocks.save(conn)?;
+    if let Some(message) = new.message {
+        store::insert_message(conn, &inbound(&ticket, message, received_at))?;
+    }
+    Ok(Whole { ticket, tags, clocks })
+}
+
+fn inbound(ticket: &Ticket, new: NewMessage, at: DateTime<Utc>) -> MessageRow {
+    MessageRow {
+        id: MessageId::new(),
+        ticket_id: ticket.id,
+        kind: Named(MessageKind::Inbound),
+        agent_id: None,
+        contact_id: Some(ticket.contact_id),
+        body: new.body,
+        mail_message_id: new.mail_message_id,
+        at: Time(at),
+    }
+}
+
+/// The contact wrote: reopens, runs paused clocks again, starts the next response. Past the reopen window it is a new ticket.
+pub fn receive(
+    conn: &mut Conn,
+    config: &Config,
+    caller: &Caller,
+    id: TicketId,
+    message: NewMessage,
+    said: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<Whole> {
+    let received_at = receipt(caller, said, now)?;
+    let (mut ticket, mut clocks) = load(conn, id, Seen(None))?;
+    if !ticket.takes_reply(received_at, config.tickets.reopen_window_days) {
+        let new = NewTicket {
+            channel: ticket.channel,
+            direction: Direction::Inbound,
+            subject: ticket.subject,
+            priority: ticket.priority,
+            from: Sender::Contact(ticket.contact_id),
+            organization_id: ticket.organization_id,
+            team_id: ticket.team_id,
+            assignee_id: None,
+            tags: store::tags(conn, id)?,
+            received_at: said,
+            message: Some(message),
+            follows_id: Some(id),
+        };
+        return create(conn, caller, new, now);
+    }
+    let was = ticket.status;
+    ticket.apply(Action::ContactWrites, now)?;
+    let whose = whose(&ticket);
+    clocks.resume(conn, caller.actor(), received_at)?;
+    if was == Status::Closed {
+        reopened(conn, &ticket, &mut clocks, Actor::Contact(ticket.contact_id), received_at, now)?;
+    }
+    let first_was_asked = clocks.rows().iter().any(|row| row.metric.0 == Metric::FirstResponse);
+    if ticket.direction == Direction::Outbound && !first_was_asked {
+        clocks.start(conn, &whose, Metric::FirstResponse, received_at, true, now)?;
+    } else if !clocks.waits(Metric::FirstResponse) && !clocks.waits(Metric::NextResponse) {
+        clocks.start(conn, &whose, Metric::NextResponse, received_at, true, now)?;
+    }
+    clocks.ring(now);
+    let message = inbound(&ticket, message, received_at);
+    store::insert_message(conn, &message)?;
+    let data = json!({ "message_id": message.id, "status": { "before": was, "after": ticket.status } });
+    timeline::record(conn, id, Kind::ContactWrote, caller.actor(), received_at, data)?;
+    save(conn, ticket, clocks)
+}
