@@ -5,7 +5,10 @@
 mod accounts;
 mod architecture;
 mod basics;
+mod binary;
 mod calendars;
+mod cli;
+mod kill9;
 mod mails;
 mod migrations;
 mod pages;
@@ -49,6 +52,8 @@ const ALL: &[&[Test]] = &[
     calendars::TESTS,
     reports::ONCE,
     reports::TESTS,
+    cli::TESTS,
+    kill9::TESTS,
 ];
 
 /// Tests that run at once, for each core.
