@@ -1,4 +1,4 @@
-//! Chance that repeats: the same seed gives the same throws. Pure.
+//! Chance that repeats: the same seed gives the same throws.
 use chrono::TimeDelta;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -1,3 +1,4 @@
+//! The plan of the sample data.
 use super::*;
 
 const NOW: &str = "2026-11-21T15:30:00Z";

@@ -72,7 +72,8 @@ fn complete(operation: &mut Operation, method: &HttpMethod, path: &str) {
             .entry("409".into())
             .or_insert_with(|| problem("The state does not allow this; `code` says why"));
     }
-    if matches!(method, HttpMethod::Post) {
+    // A deadline is a pure question: a retry gets the same answer without a key.
+    if matches!(method, HttpMethod::Post) && !path.ends_with("/deadline") {
         parameters.push(header_parameter(
             "Idempotency-Key",
             "A retry with the same key gets the first answer again, for 24 hours.",

@@ -1,3 +1,4 @@
+//! What is asked, as tables.
 use super::*;
 
 const TORONTO: Tz = chrono_tz::America::Toronto;

@@ -1,3 +1,4 @@
+//! The figures, as tables.
 use super::*;
 use crate::calendar::hours::Mode;
 use crate::sla::clock::{Clock, Promise};

@@ -1,6 +1,6 @@
 //! The verbs of promises: start, reach, pause, resume, and writing what fell due. Each transition is an event.
 use super::clock::{Clock, Fact, Metric, Standing};
-use super::model::{self, Policy, Subject};
+use super::model::{self, NEVER, Policy, Subject, Summary};
 use super::store::{self, ClockRow};
 use super::{policies, wire::ModeName};
 use crate::Result;
@@ -13,12 +13,6 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::collections::HashMap;
 
-/// The far future that stands for "nothing runs" in a ticket's caches: 9999-12-31T00:00:00Z.
-pub const NEVER: DateTime<Utc> = match DateTime::from_timestamp(253_402_214_400, 0) {
-    Some(at) => at,
-    None => DateTime::<Utc>::MAX_UTC,
-};
-
 /// Whose promise it is: written on each clock until it is decided.
 #[derive(Debug, Clone, Copy)]
 pub struct Attribution {
@@ -26,19 +20,6 @@ pub struct Attribution {
     pub subject: Subject,
     /// Who is responsible.
     pub agent_id: Option<AgentId>,
-}
-
-/// What a ticket's row repeats of its clocks, for lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Summary {
-    /// The earliest due instant that can still be kept, or [`NEVER`].
-    pub due_at: DateTime<Utc>,
-    /// The earliest warning among those, or [`NEVER`].
-    pub warn_at: DateTime<Utc>,
-    /// Promises broken.
-    pub breached: i32,
-    /// Promises kept.
-    pub met: i32,
 }
 
 /// What a promise on the start of a ticket stands on.

@@ -2,6 +2,26 @@
 use super::clock::{Metric, Promise};
 use crate::ids::{CalendarId, OrganizationId, PolicyId, TeamId};
 use crate::tickets::model::{Channel, Priority};
+use chrono::{DateTime, Utc};
+
+/// The far future that stands for "nothing runs" in a ticket's caches: 9999-12-31T00:00:00Z.
+pub const NEVER: DateTime<Utc> = match DateTime::from_timestamp(253_402_214_400, 0) {
+    Some(at) => at,
+    None => DateTime::<Utc>::MAX_UTC,
+};
+
+/// What a ticket's row repeats of its clocks, for lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Summary {
+    /// The earliest due instant that can still be kept, or [`NEVER`].
+    pub due_at: DateTime<Utc>,
+    /// The earliest warning among those, or [`NEVER`].
+    pub warn_at: DateTime<Utc>,
+    /// Promises broken.
+    pub breached: i32,
+    /// Promises kept.
+    pub met: i32,
+}
 
 /// What a policy looks at; an empty list matches all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

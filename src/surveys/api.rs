@@ -1,7 +1,6 @@
 //! `/surveys/responses`: what was answered, and its review.
 use super::model::ReviewState;
-use super::queries::{self, Answered, Filter};
-use super::store::{InvitationRow, ResponseRow, ReviewRow};
+use super::queries::{self, Answered, Filter, InvitationRow, ResponseRow, ReviewRow};
 use super::{commands, score};
 use crate::Result;
 use crate::accounts::caller::Agent;

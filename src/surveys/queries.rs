@@ -1,6 +1,6 @@
 //! Lists of answers with their reviews.
 use super::model::ReviewState;
-use super::store::{InvitationRow, ResponseRow, ReviewRow};
+pub use super::store::{InvitationRow, ResponseRow, ReviewRow};
 use crate::db::{
     Conn,
     schema::{contacts, survey_invitations, survey_responses, survey_reviews, tickets},

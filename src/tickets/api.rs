@@ -3,7 +3,7 @@ use super::commands::{self, Change, Whole};
 use super::commands_intake::{self, NewMessage, NewTicket, Sender};
 use super::model::{Channel, Priority, Status};
 use super::queries::{self, Filter, PromiseState, Sort};
-use super::wire::{AssigneeIn, FromIn, MessageOut, SurveyOut, TeamIn, TicketFull, TicketIn, TicketOut, TicketPatch};
+use super::wire::{AssigneeIn, FromIn, HandOverIn, MessageOut, SurveyOut, TicketFull, TicketIn, TicketOut, TicketPatch};
 use crate::accounts::caller::Agent;
 use crate::accounts::contacts::model::{normal_email, normal_phone};
 use crate::app::App;
@@ -212,7 +212,7 @@ pub async fn assign(
 }
 
 /// Hand a ticket to another team, or to none.
-#[utoipa::path(put, path = "/api/v1/tickets/{id}/team", tag = "tickets", request_body = TeamIn,
+#[utoipa::path(put, path = "/api/v1/tickets/{id}/team", tag = "tickets", request_body = HandOverIn,
     params(("id" = TicketId, Path)), responses((status = 200, description = "As it is now", body = TicketOut)))]
 pub async fn hand_over(
     app: Data<App>,
@@ -220,7 +220,7 @@ pub async fn hand_over(
     Now(now): Now,
     id: Id<TicketId>,
     seen: Seen,
-    body: Body<TeamIn>,
+    body: Body<HandOverIn>,
 ) -> Result<HttpResponse> {
     let to = body.0.team_id;
     let whole = app.db.write(move |conn| commands::hand_over(conn, &agent, id.0, seen, to, now)).await?;

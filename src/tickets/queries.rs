@@ -145,7 +145,7 @@ pub fn list(
     if let Some(number) = filter.number {
         query = query.filter(tickets::number.eq(number));
     }
-    let (now, never) = (Time(now), Time(crate::sla::commands::NEVER));
+    let (now, never) = (Time(now), Time(crate::sla::model::NEVER));
     match filter.promise {
         Some(PromiseState::Breached) => {
             query = query.filter(tickets::promises_breached.gt(0).or(tickets::promise_due_at.lt(now)));

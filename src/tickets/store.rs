@@ -8,7 +8,7 @@ use crate::db::{
 use crate::each;
 use crate::error::{Error, Result};
 use crate::ids::{AgentId, ContactId, MessageId, OrganizationId, TeamId, TicketId};
-use crate::sla::commands::Summary;
+use crate::sla::model::Summary;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 

@@ -170,7 +170,7 @@ pub struct AssigneeIn {
 /// Which team is to be responsible.
 #[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct TeamIn {
+pub struct HandOverIn {
     /// A team, or null for none.
     #[serde(deserialize_with = "required")]
     #[schema(required = true)]

@@ -44,17 +44,13 @@ fn serve(folder: &Path, limit_kib: Option<u32>) -> (Child, String, Option<String
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
     let mut child = process::start(command).unwrap();
+    let mut said = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
     let mut token = None;
-    for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
-        if let Some(secret) = line.strip_prefix("Admin token, shown this once: ") {
-            token = Some(secret.to_owned());
-        }
-        if let Some(rest) = line.strip_prefix("Deskbell listens on ") {
-            let base = rest.split("/ ").next().unwrap().to_owned();
-            return (child, base, token);
-        }
-    }
-    panic!("the server did not start");
+    let base = said.find_map(|line| {
+        token = token.take().or(line.strip_prefix("Admin token, shown this once: ").map(str::to_owned));
+        line.strip_prefix("Deskbell listens on ").and_then(|rest| rest.split("/ ").next().map(str::to_owned))
+    });
+    (child, base.expect("the server starts"), token)
 }
 
 fn a_full_disk_is_a_503_and_loses_nothing_acknowledged() {

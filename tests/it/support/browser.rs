@@ -94,7 +94,6 @@ impl Browser {
         let profile = tempfile::Builder::new().prefix("deskbell-browser-").tempdir().unwrap();
         let own = format!("--user-data-dir={}", profile.path().display());
         let arguments: Vec<&str> = ARGUMENTS.into_iter().chain([own.as_str()]).collect();
-        let (width, height) = PHONE;
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "browserName": "chrome",
             "timeouts": { "implicit": PATIENCE.as_millis() as u64, "pageLoad": 30_000, "script": 30_000 },
@@ -102,14 +101,19 @@ impl Browser {
                 "binary": "/usr/bin/chromium",
                 "args": arguments,
                 "prefs": preferences,
-                "mobileEmulation": { "deviceMetrics": { "width": width, "height": height, "pixelRatio": 2.0, "touch": true } },
             },
         } } });
         let http = super::client::agent();
         let made =
             ask(&http, "POST", &format!("{}/session", driver.base), Some(wanted)).unwrap_or_else(|error| panic!("{error}"));
         let id = made["sessionId"].as_str().expect("a session");
-        Self { session: format!("{}/session/{id}", driver.base), http, _profile: profile }
+        let browser = Self { session: format!("{}/session/{id}", driver.base), http, _profile: profile };
+        // chromedriver's own mobileEmulation hangs now and then where JavaScript is off.
+        let (width, height) = PHONE;
+        let screen = json!({ "width": width, "height": height, "deviceScaleFactor": 2, "mobile": true });
+        browser.devtools("Emulation.setDeviceMetricsOverride", &screen);
+        browser.devtools("Emulation.setTouchEmulationEnabled", &json!({ "enabled": true }));
+        browser
     }
 
     #[track_caller]
@@ -118,6 +122,12 @@ impl Browser {
             Ok(value) => value,
             Err(error) => panic!("{method} {path}: {error}"),
         }
+    }
+
+    /// A command of the browser's developer tools.
+    #[track_caller]
+    pub fn devtools(&self, command: &str, parameters: &Value) -> Value {
+        self.ask("POST", "/goog/cdp/execute", Some(json!({ "cmd": command, "params": parameters })))
     }
 
     /// Goes to a page and waits until it is loaded.
@@ -280,10 +290,14 @@ fn ask(http: &ureq::Agent, method: &str, url: &str, body: Option<Value>) -> Resu
 pub const TESTS: &[Test] = plain![javascript_can_be_switched_off];
 
 fn javascript_can_be_switched_off() {
-    let page = "data:text/html,<meta name=viewport content=width=device-width><p>off</p><script>document.querySelector('p').textContent='on'</script>";
+    let page = "data:text/html,<meta name=viewport content=width=device-width><p>off</p><label><input type=radio>Yes</label><script>document.querySelector('p').textContent='on'</script>";
     for (browser, expected) in [(Browser::start(), "on"), (Browser::without_javascript(), "off")] {
         browser.open(page);
         assert_eq!(browser.find("p").text(), expected);
         assert_eq!(browser.script("return window.innerWidth", json!([])), PHONE.0);
+        browser.press("\u{E004}");
+        assert_eq!(browser.focused().spoken_name(), "Yes");
+        browser.find("input").click();
+        assert!(browser.find("input").is_selected());
     }
 }

@@ -1,0 +1,47 @@
+"""What a JSON schema cannot say: the only reasons for which input that fits the description may be refused with 422."""
+
+import schemathesis
+
+REASONS = {
+    # What other requests have said.
+    "idempotency_key_reused",
+    "unknown_cursor",
+    # Whether a named thing is there.
+    "unknown_agent",
+    "unknown_calendar",
+    "unknown_contact",
+    "unknown_organization",
+    "unknown_policy",
+    "unknown_team",
+    "time_zone",
+    # What several fields, or a list, say together.
+    "never_open",
+    "one_of",
+    "repeated",
+    "overlap",
+    "order",
+    "needs_agent",
+    "beyond_role",
+    # How it stands to today.
+    "past",
+    "too_far",
+    # What a pattern cannot say in every language of patterns.
+    "nul_character",
+    "tag",
+    "cause",
+}
+
+
+@schemathesis.check
+def valid_input_is_refused_for_a_known_reason(ctx, response, case):
+    meta = case.meta
+    if response.status_code != 422 or meta is None or not meta.generation.mode.is_positive:
+        return
+    problem = response.json()
+    found = {problem["code"]} | {error["code"] for error in problem.get("errors", [])}
+    unknown = found - REASONS - {"invalid_input"}
+    # How far back a report or a deadline may begin depends on the end, or on today.
+    if all(error["field"] in ("from", "to") for error in problem.get("errors", []) if error["code"] == "range"):
+        unknown.discard("range")
+    if unknown:
+        raise AssertionError(f"refused what the description allows: {', '.join(sorted(unknown))}")
