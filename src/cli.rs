@@ -13,7 +13,9 @@ use tracing_subscriber::EnvFilter;
 
 /// Starts logging to standard error; a second call changes nothing.
 pub fn start_log(settings: &Log) {
-    let filter = EnvFilter::try_new(&settings.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    // What clients garble below HTTP is not this desk's error.
+    let levels = format!("actix_http=off,{}", settings.level);
+    let filter = EnvFilter::try_new(levels).unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // An error means that a log is running already.
     let _ = match settings.format.as_str() {

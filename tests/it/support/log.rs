@@ -32,6 +32,10 @@ impl Visit for Text {
 
 impl<S: Subscriber> Layer<S> for Errors {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        // What a client garbles below HTTP is logged as an error by the server's crate, and is none of ours.
+        if event.metadata().target().starts_with("actix_http") {
+            return;
+        }
         let mut text = Text(String::new());
         event.record(&mut text);
         let thread = std::thread::current().name().unwrap_or_default().to_owned();
