@@ -46,6 +46,18 @@ pub async fn stop_signal() {
     }
 }
 
+/// A command line can be read by every user of the machine: the password goes another way.
+fn without_password(url: &str) -> (String, Option<String>) {
+    let parts = url.split_once("://").and_then(|(scheme, rest)| {
+        let (who, server) = rest.split_at(rest.find('/').unwrap_or(rest.len())).0.rsplit_once('@')?;
+        let (user, password) = who.split_once(':')?;
+        let path = rest.get(who.len() + 1 + server.len()..)?;
+        let password = percent_encoding::percent_decode_str(password).decode_utf8().ok()?.into_owned();
+        Some((format!("{scheme}://{user}@{server}{path}"), password))
+    });
+    parts.map_or_else(|| (url.to_owned(), None), |(url, password)| (url, Some(password)))
+}
+
 /// Writes a consistent copy while the desk runs: SQLite's own `VACUUM INTO`, or `pg_dump` in its custom format.
 pub fn backup(config: &Config, to: &Path) -> Result<()> {
     if to.exists() {
@@ -53,7 +65,10 @@ pub fn backup(config: &Config, to: &Path) -> Result<()> {
     }
     let url = config.database_url();
     if is_postgres(&url) {
-        let done = Command::new("pg_dump").arg("--format=custom").arg("--file").arg(to).arg(&url).status();
+        let (url, password) = without_password(&url);
+        let mut dump = Command::new("pg_dump");
+        dump.arg("--format=custom").arg("--file").arg(to).arg(url).envs(password.map(|password| ("PGPASSWORD", password)));
+        let done = dump.status();
         return match done {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => Err(Error::Unavailable(format!("pg_dump ended with {status}"))),
@@ -123,5 +138,24 @@ impl Desk {
             NewToken { agent_id: Some(agent.id), name: name.to_owned(), scopes: vec![scope.unwrap_or(own)], expires_at: None };
         let (_, secret) = self.conn.write(|conn| tokens::create(conn, &new, now))?;
         Ok(secret.reveal().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(url: &str, shown: &str, password: Option<&str>) {
+        assert_eq!(without_password(url), (shown.to_owned(), password.map(str::to_owned)));
+    }
+
+    #[test]
+    fn a_password_is_taken_out_of_the_address() {
+        check("postgres://desk:p%40ss@db:5432/desk?a=b", "postgres://desk@db:5432/desk?a=b", Some("p@ss"));
+        check("postgres://desk@db/desk", "postgres://desk@db/desk", None);
+        check("postgres://db", "postgres://db", None);
+        check("postgres:///desk", "postgres:///desk", None);
+        check("postgres://u:p@db", "postgres://u@db", Some("p"));
     }
 }

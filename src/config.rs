@@ -158,6 +158,9 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), BadSetting> {
+        if u64::from(self.jobs.lease_seconds) <= self.mail.smtp_timeout_seconds {
+            return bad("jobs.lease_seconds: must be more than mail.smtp_timeout_seconds");
+        }
         let seconds_of_a_year = 31_536_000;
         within("server.body_limit_bytes", self.server.body_limit_bytes, 1_024, 104_857_600)?;
         within("server.threads", self.server.threads, 0, 256)?;

@@ -132,7 +132,10 @@ impl Error {
 }
 
 /// Words of SQLite's and PostgreSQL's messages that mean "not now" and not "our fault".
-const PASSING: [&str; 9] = [
+const PASSING: [&str; 11] = [
+    // SQLite rolled the whole transaction back by itself: the disk is full or failing.
+    "no such savepoint",
+    "no transaction is active",
     "deadlock detected",
     "database is locked",
     "database or disk is full",

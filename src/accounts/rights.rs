@@ -5,7 +5,7 @@ names! {
     pub enum Scope {
         /// Work on tickets as a person.
         Agent = "agent",
-        /// And read reports, reviews of all, outgoing mail.
+        /// And read reports, see and release outgoing mail, give back reviews of others.
         Manager = "manager",
         /// And set up the desk.
         Admin = "admin",

@@ -18,6 +18,8 @@ use validator::Validate;
 const SECONDS_MAX: i64 = 315_360_000;
 /// Segments in an answer at the most; a longer list is cut and says so.
 const SEGMENTS_MAX: usize = 1_000;
+/// Segments are looked for in steps of so long.
+const SEGMENTS_STEP: TimeDelta = TimeDelta::days(30);
 
 fn date(request: &HttpRequest) -> Result<NaiveDate> {
     request
@@ -168,16 +170,34 @@ pub async fn deadline(app: Data<App>, id: Id<CalendarId>, body: Body<DeadlineIn>
     if from.checked_add_signed(TimeDelta::days(36_525)).is_none() || from.timestamp() < -5_000_000_000 {
         return Err(Error::field("from", "range", "is too far from today"));
     }
-    let hours = hours_of(&app, id.0).await?;
-    let promised = mode != Mode::WhenOpen || hours.is_open(from);
-    let due_at = if promised { hours.due(mode, from, seconds).ok() } else { None };
-    let mut segments: Vec<SegmentOut> = due_at
-        .map(|due| hours.segments(mode, from, due))
-        .unwrap_or_default()
-        .into_iter()
-        .map(|s| SegmentOut { from: s.from, to: s.to, counted: s.counted, seconds: (s.to - s.from).num_seconds() })
-        .collect();
-    let segments_cut = segments.len() > SEGMENTS_MAX;
-    segments.truncate(SEGMENTS_MAX);
-    Ok(HttpResponse::Ok().json(DeadlineOut { due_at, promised, segments, segments_cut }))
+    let answer = app.db.read(move |conn| {
+        let hours = store::find(conn, id.0)?.ok_or(Error::NotFound("calendar"))?.hours()?;
+        let promised = mode != Mode::WhenOpen || hours.is_open(from);
+        let due_at = if promised { hours.due(mode, from, seconds).ok() } else { None };
+        let mut segments = due_at.map(|due| first_segments(&hours, mode, from, due)).unwrap_or_default();
+        let segments_cut = segments.len() > SEGMENTS_MAX;
+        segments.truncate(SEGMENTS_MAX);
+        Ok(DeadlineOut { due_at, promised, segments, segments_cut })
+    });
+    Ok(HttpResponse::Ok().json(answer.await?))
+}
+
+/// The segments up to `due`, but hardly more than an answer holds: a budget of years over short hours has millions.
+fn first_segments(hours: &Hours, mode: Mode, from: DateTime<Utc>, due: DateTime<Utc>) -> Vec<SegmentOut> {
+    let mut list: Vec<SegmentOut> = Vec::new();
+    let mut at = from;
+    while at < due && list.len() <= SEGMENTS_MAX {
+        let to = at.checked_add_signed(SEGMENTS_STEP).map_or(due, |to| to.min(due));
+        for segment in hours.segments(mode, at, to) {
+            match list.last_mut() {
+                Some(last) if last.counted == segment.counted => last.to = segment.to,
+                _ => list.push(SegmentOut { from: segment.from, to: segment.to, counted: segment.counted, seconds: 0 }),
+            }
+        }
+        at = to;
+    }
+    for segment in &mut list {
+        segment.seconds = (segment.to - segment.from).num_seconds();
+    }
+    list
 }

@@ -73,7 +73,10 @@ impl Conn {
                 Ok(value)
             }
             Err(error) => {
-                <Self as TransactionManager<Self>>::rollback_transaction(self)?;
+                // A failing disk rolls back by itself, and this fails too; what happened first is what matters.
+                if <Self as TransactionManager<Self>>::rollback_transaction(self).is_err() {
+                    tracing::warn!("a transaction could not be rolled back; its connection is given up");
+                }
                 Err(error)
             }
         }
@@ -130,7 +133,7 @@ impl Database {
     /// Opens the pool and, on SQLite, the writer thread; does not migrate.
     pub fn open(url: &str, pool_size: u32) -> Result<Self> {
         let (size, access) = if is_postgres(url) { (pool_size, Access::Write) } else { (POOL_SIZE_SQLITE, Access::Read) };
-        let writer = if is_postgres(url) { None } else { Some(Arc::new(writer::Writer::start(Conn::open(url)?)?)) };
+        let writer = if is_postgres(url) { None } else { Some(Arc::new(writer::Writer::start(url)?)) };
         let pool = Pool::builder()
             .max_size(size)
             .min_idle(Some(1))

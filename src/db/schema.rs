@@ -237,6 +237,7 @@ table! {
         mode -> Text,
         target_seconds -> BigInt,
         warn_percent -> Integer,
+        pauses -> Bool,
         standing -> Text,
         reason -> Nullable<Text>,
         started_at -> BigInt,

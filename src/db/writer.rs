@@ -2,6 +2,7 @@
 use super::{Conn, guarded};
 use crate::{Error, Result};
 use diesel::Connection;
+use diesel::r2d2::R2D2Connection;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use tokio::sync::oneshot;
@@ -30,13 +31,14 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread; it ends when the last handle is dropped and the queue is empty.
-    pub(super) fn start(mut conn: Conn) -> Result<Self> {
+    pub(super) fn start(url: &str) -> Result<Self> {
+        let (url, mut conn) = (url.to_owned(), Conn::open(url)?);
         let (queue, jobs) = mpsc::sync_channel(QUEUE_MAX);
         let counts = Arc::new(Counts::default());
         let seen = counts.clone();
         std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || run(&mut conn, &jobs, &seen))
+            .spawn(move || run(&url, &mut conn, &jobs, &seen))
             .map_err(|error| Error::internal(error.to_string()))?;
         Ok(Self { queue, counts })
     }
@@ -67,8 +69,14 @@ impl Writer {
     }
 }
 
-fn run(conn: &mut Conn, jobs: &mpsc::Receiver<Job>, counts: &Counts) {
+fn run(url: &str, conn: &mut Conn, jobs: &mpsc::Receiver<Job>, counts: &Counts) {
     while let Ok(first) = jobs.recv() {
+        // After a failed commit the connection is of no more use; the disk may have room again by now.
+        if conn.is_broken()
+            && let Ok(fresh) = Conn::open(url)
+        {
+            *conn = fresh;
+        }
         let mut replies = Vec::new();
         let mut next = Some(first);
         let done = conn.write(|conn| {

@@ -140,15 +140,16 @@ async fn admit(request: &ServiceRequest) -> Result<rate::Standing> {
     let app = app(request.request())?.clone();
     let caller = identify(&app, request.request()).await?;
     let standing = app.known.rates.count(caller.token_id, app.config.server.rate_per_minute)?;
-    if let Some(pattern) = request.match_pattern() {
-        let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
-        // A path that exists with a method that does not goes on to its 405.
-        if let Some(right) = crate::routes::right(method, &pattern)
-            && !caller.may(right)
-        {
-            let text = format!("this needs the right {right}; see who may do what in docs/RIGHTS.md");
-            return Err(Error::forbidden("missing_right", text));
-        }
+    // The decoded path, which the router matches: the raw one of `%61gents` would match nothing here and `agents` there.
+    let pattern = request.resource_map().match_pattern(request.match_info().as_str());
+    let pattern = pattern.ok_or(Error::NotFound("path"))?;
+    let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
+    // A path that exists with a method that does not goes on to its 405.
+    if let Some(right) = crate::routes::right(method, &pattern)
+        && !caller.may(right)
+    {
+        let text = format!("this needs the right {right}; see who may do what in docs/RIGHTS.md");
+        return Err(Error::forbidden("missing_right", text));
     }
     request.extensions_mut().insert(caller);
     Ok(standing)

@@ -14,7 +14,7 @@ use utoipa::{OpenApi as _, PartialSchema, ToSchema};
 const INTRODUCTION: &str = "A support desk that publishes its promises and proves to the second whether it kept them.\n\n\
 Send `Authorization: Bearer TOKEN`. Errors are `application/problem+json` (RFC 9457) with a stable `code`. \
 Lists come in pages: give `next_cursor` back as `cursor`, or follow the `Link` header. \
-Every POST takes an `Idempotency-Key`: a retry within 24 hours gets the first answer again. \
+Every POST that writes takes an `Idempotency-Key`: a retry within 24 hours gets the first answer again. \
 Every version is an `ETag`: send it back as `If-Match` and a change that somebody else made first is refused (412). \
 HEAD works wherever GET does. Instants are RFC 3339 in UTC.";
 

@@ -81,26 +81,33 @@ pub fn claim(conn: &mut Conn, now: DateTime<Utc>, lease_until: DateTime<Utc>, li
     Ok(claimed)
 }
 
+/// A job as this worker claimed it: after its lease ran out somebody else's claim has another number of attempts.
+macro_rules! held {
+    ($job:expr) => {
+        jobs::table.find($job.id).filter(jobs::attempts.eq($job.attempts))
+    };
+}
+
 /// The job is done.
-pub fn finish(conn: &mut Conn, id: JobId) -> Result<()> {
-    diesel::delete(jobs::table.find(id)).execute(conn)?;
+pub fn finish(conn: &mut Conn, job: &Job) -> Result<()> {
+    diesel::delete(held!(job)).execute(conn)?;
     Ok(())
 }
 
 /// The job is to be tried again at `due_at`.
-pub fn put_back(conn: &mut Conn, id: JobId, due_at: DateTime<Utc>, error: &str) -> Result<()> {
-    diesel::update(jobs::table.find(id))
+pub fn put_back(conn: &mut Conn, job: &Job, due_at: DateTime<Utc>, error: &str) -> Result<()> {
+    diesel::update(held!(job))
         .set((jobs::due_at.eq(Time(due_at)), jobs::lease_until.eq(None::<Time>), jobs::last_error.eq(error)))
         .execute(conn)?;
     Ok(())
 }
 
-/// The job waits for a person.
-pub fn park(conn: &mut Conn, id: JobId, now: DateTime<Utc>, error: &str) -> Result<()> {
-    diesel::update(jobs::table.find(id))
+/// The job waits for a person; false where somebody else has it by now.
+pub fn park(conn: &mut Conn, job: &Job, now: DateTime<Utc>, error: &str) -> Result<bool> {
+    let parked = diesel::update(held!(job))
         .set((jobs::parked_at.eq(Time(now)), jobs::lease_until.eq(None::<Time>), jobs::last_error.eq(error)))
         .execute(conn)?;
-    Ok(())
+    Ok(parked == 1)
 }
 
 /// A parked job is tried again now, from the first try on; says whether there was one.

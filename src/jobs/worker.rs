@@ -25,12 +25,15 @@ async fn claim(app: &App, limit: usize) -> Result<Vec<Job>> {
 /// Runs one claimed job and writes down how it ended.
 async fn run_one(app: Data<App>, job: Job) {
     let kind = job.kind.0;
-    let done = timetable::run(&app, &job).await;
+    let (desk, claimed) = (app.clone(), job.clone());
+    // A task of its own, so that a panic is a failed try like any other and ends up parked.
+    let done = tokio::spawn(async move { timetable::run(&desk, &claimed).await }).await;
+    let done = done.unwrap_or_else(|_| Err(Failure::Later("the job panicked".to_owned())));
     let now = app.clock.now();
     let result = match done {
         Ok(()) => {
             app.metrics.job(kind.as_str(), "done");
-            app.db.write(move |conn| queue::finish(conn, job.id)).await
+            app.db.write(move |conn| queue::finish(conn, &job)).await
         }
         Err(failure) => {
             let is_last = job.attempts >= i32::try_from(app.config.jobs.attempts_max).unwrap_or(i32::MAX);
@@ -44,10 +47,10 @@ async fn run_one(app: Data<App>, job: Job) {
             app.db
                 .write(move |conn| {
                     if park {
-                        queue::park(conn, job.id, now, &text)?;
-                        timetable::parked(conn, &job, &text, now)
+                        let is_ours = queue::park(conn, &job, now, &text)?;
+                        if is_ours { timetable::parked(conn, &job, &text, now) } else { Ok(()) }
                     } else {
-                        queue::put_back(conn, job.id, now + pause, &text)
+                        queue::put_back(conn, &job, now + pause, &text)
                     }
                 })
                 .await

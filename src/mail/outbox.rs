@@ -161,6 +161,11 @@ pub fn survey_unknown(conn: &mut Conn, invitation: Uuid, error: &str) -> Result<
     end_survey(conn, invitation, MailState::Unknown, error)
 }
 
+/// A survey's letter that failed before is no longer wanted.
+pub fn survey_cancelled(conn: &mut Conn, invitation: Uuid) -> Result<()> {
+    end_survey(conn, invitation, MailState::Cancelled, "no longer wanted")
+}
+
 /// A survey's letter was given up.
 pub fn survey_parked(conn: &mut Conn, invitation: Uuid, error: &str) -> Result<()> {
     end_survey(conn, invitation, MailState::Parked, error)

@@ -10,12 +10,16 @@ use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// A hand-over ends so long before its job's lease does.
+const LEASE_MARGIN_SECONDS: u32 = 5;
 /// The longest line that SMTP carries, without its end.
 const LINE_MAX_BYTES: usize = 998;
 
 /// Where letters go.
 pub struct Mailer {
     from: Mailbox,
+    /// Past this the job's lease is near its end: the letter may or may not have been taken.
+    patience: Duration,
     route: Route,
 }
 
@@ -64,13 +68,27 @@ fn tls_parameters(config: &Config) -> Result<TlsParameters> {
     parameters.build().map_err(refused_setting)
 }
 
+fn not_sent(error: &lettre::transport::smtp::Error) -> NotSent {
+    let text = error.to_string();
+    // An answer of the server, or none at all before a session began, says that it did not take the letter.
+    let never_began = text.starts_with("Connection error") || error.is_client() || error.is_tls();
+    if error.is_permanent() {
+        NotSent::Refused(text)
+    } else if error.is_transient() || never_began {
+        NotSent::Later(text)
+    } else {
+        NotSent::Unknown(text)
+    }
+}
+
 impl Mailer {
     /// By the settings; nothing is connected yet.
     pub fn new(config: &Config) -> Result<Self> {
         let from = config.mail.from.parse().map_err(refused_setting)?;
+        let patience = Duration::from_secs(u64::from(config.jobs.lease_seconds.saturating_sub(LEASE_MARGIN_SECONDS)));
         let mail = &config.mail;
         if mail.smtp_host.is_empty() {
-            return Ok(Self { from, route: Route::Folder(config.outbox_folder()) });
+            return Ok(Self { from, patience, route: Route::Folder(config.outbox_folder()) });
         }
         let (tls, usual_port) = match mail.smtp_tls.as_str() {
             "none" => (Tls::None, 25),
@@ -85,25 +103,17 @@ impl Mailer {
         if !mail.smtp_user.is_empty() {
             smtp = smtp.credentials(Credentials::new(mail.smtp_user.clone(), mail.smtp_password.clone()));
         }
-        Ok(Self { from, route: Route::Smtp(Box::new(smtp.build())) })
+        Ok(Self { from, patience, route: Route::Smtp(Box::new(smtp.build())) })
     }
 
     /// Sends one letter and waits until it is taken.
     pub async fn send(&self, letter: &Letter) -> Result<(), NotSent> {
         let message = self.compose(letter).map_err(NotSent::Refused)?;
         match &self.route {
-            Route::Smtp(smtp) => smtp.send(message).await.map(|_| ()).map_err(|error| {
-                let text = error.to_string();
-                // An answer of the server, or none at all before a session began, says that it did not take the letter.
-                let never_began = text.starts_with("Connection error") || error.is_client() || error.is_tls();
-                if error.is_permanent() {
-                    NotSent::Refused(text)
-                } else if error.is_transient() || never_began {
-                    NotSent::Later(text)
-                } else {
-                    NotSent::Unknown(text)
-                }
-            }),
+            Route::Smtp(smtp) => match tokio::time::timeout(self.patience, smtp.send(message)).await {
+                Ok(taken) => taken.map(|_| ()).map_err(|error| not_sent(&error)),
+                Err(_) => Err(NotSent::Unknown("the mail server took too long".to_owned())),
+            },
             Route::Folder(folder) => write_file(folder.clone(), letter.message_id.clone(), message.formatted()).await,
         }
     }

@@ -118,6 +118,7 @@ impl Clocks {
             mode: Named(target.promise.mode.into()),
             target_seconds: 0,
             warn_percent: 0,
+            pauses: target.pauses,
             standing: Named(clock.standing),
             reason: None,
             started_at: Time(clock.started_at),
@@ -141,7 +142,7 @@ impl Clocks {
             "clock_id": row.id, "metric": metric, "cycle": cycle,
             "policy_id": row.policy_id, "policy_version": row.policy_version,
             "calendar_id": row.calendar_id, "calendar_version": row.calendar_version,
-            "mode": ModeName::from(target.promise.mode), "target_seconds": row.target_seconds, "warn_percent": row.warn_percent,
+            "mode": ModeName::from(target.promise.mode), "target_seconds": row.target_seconds, "warn_percent": row.warn_percent, "pauses": row.pauses,
             "standing": row.standing.0, "reason": row.reason, "started_at": clock.started_at, "due_at": clock.due_at,
         });
         self.events.push((Kind::ClockStarted, Actor::Desk, now, data));
@@ -157,8 +158,10 @@ impl Clocks {
 
     /// What was promised was done by an agent: reaches every clock of the metric that is not decided.
     pub fn reach(&mut self, conn: &mut Conn, metric: Metric, by: AgentId, now: DateTime<Utc>) -> Result<()> {
+        // What is broken by now stays whose it was.
+        self.ring(now);
         for index in self.undecided(|row| row.metric.0 == metric) {
-            if let Some(row) = self.rows.get_mut(index) {
+            if let Some(row) = self.rows.get_mut(index).filter(|row| row.breached_at.is_none()) {
                 row.agent_id = Some(by);
             }
             self.change(conn, index, Fact::Reached(now), Actor::Agent(by), now)?;
@@ -166,13 +169,9 @@ impl Clocks {
         Ok(())
     }
 
-    /// The contact is to act: clocks that may pause stand still. Resolution always, others where the policy says so.
-    pub fn pause(&mut self, conn: &mut Conn, whose: &Attribution, actor: Actor, now: DateTime<Utc>) -> Result<()> {
-        let paused: Vec<Metric> = match self.basis(conn, &whose.subject)? {
-            Some(basis) => basis.policy.targets.iter().filter(|target| target.pauses).map(|target| target.metric).collect(),
-            None => vec![Metric::Resolution],
-        };
-        for index in self.undecided(|row| paused.contains(&row.metric.0) && row.standing.0 == Standing::Running) {
+    /// The contact is to act: clocks whose target said at their start that they pause stand still.
+    pub fn pause(&mut self, conn: &mut Conn, actor: Actor, now: DateTime<Utc>) -> Result<()> {
+        for index in self.undecided(|row| row.pauses && row.standing.0 == Standing::Running) {
             self.change(conn, index, Fact::Paused(now), actor, now)?;
         }
         Ok(())
@@ -299,6 +298,11 @@ fn find_basis(conn: &mut Conn, subject: &Subject) -> Result<Option<Basis>> {
     };
     let calendar = match named {
         Some(id) => calendar::find(conn, id)?,
+        None => None,
+    };
+    // A calendar that was removed at this moment leaves the default one to count by: no promise is dropped.
+    let calendar = match calendar {
+        Some(calendar) => Some(calendar),
         None => calendar::default_calendar(conn)?,
     };
     // Without any calendar nothing can be promised; set-up makes one and the API keeps a default.

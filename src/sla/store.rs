@@ -28,6 +28,7 @@ pub struct ClockRow {
     pub mode: Named<ModeName>,
     pub target_seconds: i64,
     pub warn_percent: i32,
+    pub pauses: bool,
     pub standing: Named<Standing>,
     pub reason: Option<String>,
     pub started_at: Time,

@@ -3,6 +3,7 @@ use super::model::{self, COMMENT_MAX, Facts, Outcome, ReviewState, Window};
 use super::score::Score;
 use super::store::{self, InvitationRow, ResponseRow, ReviewRow};
 use crate::accounts::caller::Agent;
+use crate::accounts::rights::Role;
 use crate::accounts::{agents, contacts};
 use crate::calendar::{self, hours::Mode};
 use crate::config::{self, Config};
@@ -13,6 +14,7 @@ use crate::db::{
 use crate::error::{Error, Result};
 use crate::ids::{AgentId, InvitationId, ResponseId, Secret, TicketId};
 use crate::jobs::{JobKind, queue};
+use crate::mail::outbox;
 use crate::tickets::model::{Status, Ticket};
 use crate::timeline::{self, Actor, Kind};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -74,12 +76,14 @@ fn desk_zone(conn: &mut Conn) -> Result<chrono_tz::Tz> {
     Ok(calendar.and_then(|calendar| calendar.definition.time_zone.parse().ok()).unwrap_or(chrono_tz::UTC))
 }
 
-fn end(conn: &mut Conn, row: &InvitationRow, from: Outcome, to: Outcome, now: DateTime<Utc>) -> Result<()> {
-    if store::set_outcome(conn, row.id, from, to, now)? {
+/// Moves an invitation on and records it; false where it stood elsewhere.
+fn end(conn: &mut Conn, row: &InvitationRow, from: Outcome, to: Outcome, now: DateTime<Utc>) -> Result<bool> {
+    let moved = store::set_outcome(conn, row.id, from, to, now)?;
+    if moved {
         let data = json!({ "close_number": row.close_number, "outcome": to });
         timeline::record(conn, row.ticket_id, Kind::SurveyOutcome, Actor::Desk, now, data)?;
     }
-    Ok(())
+    Ok(moved)
 }
 
 /// The ticket is open again: an invitation that still waits is not sent.
@@ -87,8 +91,11 @@ pub fn cancel(conn: &mut Conn, ticket: TicketId, close_number: i32, now: DateTim
     if let Some((id, Outcome::Waiting)) = store::find_of_close(conn, ticket, close_number)?
         && let Some(row) = store::find_invitation(conn, id)?
     {
-        end(conn, &row, Outcome::Waiting, Outcome::CancelledReopened, now)?;
-        queue::cancel(conn, id.0)?;
+        // Where another node is sending it at this moment, its job must end it.
+        if end(conn, &row, Outcome::Waiting, Outcome::CancelledReopened, now)? {
+            queue::cancel(conn, id.0)?;
+            outbox::survey_cancelled(conn, id.0)?;
+        }
     }
     Ok(())
 }
@@ -123,11 +130,13 @@ pub fn prepare(conn: &mut Conn, config: &Config, id: Uuid, now: DateTime<Utc>) -
         Outcome::Waiting => {}
         Outcome::Sending => {
             end(conn, &row, Outcome::Sending, Outcome::Unknown, now)?;
-            crate::mail::outbox::survey_unknown(conn, id, "the desk stopped while the letter was handed over")?;
+            outbox::survey_unknown(conn, id, "the desk stopped while the letter was handed over")?;
             return Ok(None);
         }
         _ => return Ok(None),
     }
+    // Two letters of one contact are looked at one after the other, also on two nodes.
+    contacts::lock(conn, row.contact_id)?;
     let ticket = crate::tickets::queries::find(conn, row.ticket_id)?;
     let email = contacts::primary_email(conn, row.contact_id)?;
     let person = contacts::find_person(conn, row.contact_id)?.ok_or(Error::NotFound("contact"))?;
@@ -147,6 +156,7 @@ pub fn prepare(conn: &mut Conn, config: &Config, id: Uuid, now: DateTime<Utc>) -
     };
     if let Some(outcome) = model::hindrance(&facts) {
         end(conn, &row, Outcome::Waiting, outcome, now)?;
+        outbox::survey_cancelled(conn, id)?;
         return Ok(None);
     }
     if !store::set_outcome(conn, row.id, Outcome::Waiting, Outcome::Sending, now)? {
@@ -180,7 +190,9 @@ pub fn handed_over(conn: &mut Conn, id: InvitationId, outcome: Outcome, now: Dat
             store::set_sent(conn, id, now)?;
             end(conn, &row, Outcome::Sending, Outcome::Sent, now)?;
         }
-        other => end(conn, &row, Outcome::Sending, other, now)?,
+        other => {
+            end(conn, &row, Outcome::Sending, other, now)?;
+        }
     }
     Ok(())
 }
@@ -189,7 +201,7 @@ pub fn handed_over(conn: &mut Conn, id: InvitationId, outcome: Outcome, now: Dat
 pub fn failed(conn: &mut Conn, id: Uuid, error: &str, now: DateTime<Utc>) -> Result<()> {
     if let Some(row) = store::find_invitation(conn, InvitationId(id))? {
         end(conn, &row, Outcome::Waiting, Outcome::Failed, now)?;
-        crate::mail::outbox::survey_parked(conn, id, error)?;
+        outbox::survey_parked(conn, id, error)?;
     }
     Ok(())
 }
@@ -270,6 +282,7 @@ fn new_review(id: ResponseId, score: Score, comment: &str, due_at: Option<DateTi
 
 /// An edit after the review reopens it; one before only changes its place in the queue.
 fn review_again(conn: &mut Conn, id: ResponseId, score: Score, comment: &str, due_at: Option<DateTime<Utc>>) -> Result<()> {
+    store::lock_review(conn, id)?;
     let Some(review) = store::find_review(conn, id)? else { return Ok(()) };
     let (state, held_by) = (review.state.0, review.agent_id);
     let next = if state == ReviewState::Reviewed {
@@ -308,6 +321,7 @@ struct Held {
 
 fn hold(conn: &mut Conn, id: ResponseId) -> Result<Held> {
     let missing = || Error::NotFound("survey response");
+    store::lock_review(conn, id)?;
     let review = store::find_review(conn, id)?.ok_or_else(missing)?;
     let response = store::find_response(conn, id)?.ok_or_else(missing)?;
     let invitation = store::find_invitation(conn, response.invitation_id)?.ok_or_else(missing)?;
@@ -338,12 +352,13 @@ fn not_yours() -> Error {
     Error::conflict("not_claimed", "claim this review first")
 }
 
-/// The holder gives a review back to the queue.
+/// The holder gives a review back to the queue; a manager can do so for somebody who is away.
 pub fn give_back(conn: &mut Conn, agent: &Agent, id: ResponseId, now: DateTime<Utc>) -> Result<()> {
     let mut held = hold(conn, id)?;
+    let holder = held.review.agent_id.filter(|holder| *holder == agent.id() || agent.role() >= Role::Manager);
     held.review.state = Named(ReviewState::New);
     (held.review.agent_id, held.review.claimed_at) = (None, None);
-    if !store::update_review(conn, &held.review, ReviewState::InReview, Some(agent.id()))? {
+    if holder.is_none() || !store::update_review(conn, &held.review, ReviewState::InReview, holder)? {
         return Err(not_yours());
     }
     reviewed(conn, &held, agent, "given_back", now)

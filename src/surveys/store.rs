@@ -94,6 +94,14 @@ pub(super) fn lock(conn: &mut Conn, token_hash: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Locks a review until the commit, so that an edit of its answer and its end come one after the other. No-op on SQLite.
+pub(super) fn lock_review(conn: &mut Conn, id: ResponseId) -> Result<()> {
+    if let Conn::Pg(conn) = conn {
+        survey_reviews::table.find(id).select(survey_reviews::response_id).for_update().load::<ResponseId>(conn)?;
+    }
+    Ok(())
+}
+
 /// The invitation behind a token: unknown ones are not found, expired ones are gone.
 pub(super) fn find_open(conn: &mut Conn, token_hash: &[u8], now: DateTime<Utc>) -> Result<InvitationRow> {
     let row = find_by_token(conn, token_hash)?.ok_or(Error::NotFound("survey"))?;
@@ -151,11 +159,14 @@ pub(super) fn find_of_close(conn: &mut Conn, ticket: TicketId, close_number: i32
     Ok(found.map(|(id, outcome)| (id, outcome.0)))
 }
 
-/// Whether a later close of the same contact waits too.
+/// Outcomes of a close that is, or will be, asked about.
+const ASKED_OR_WAITING: [Outcome; 4] = [Outcome::Waiting, Outcome::Sending, Outcome::Sent, Outcome::Unknown];
+
+/// Whether a later close of the same contact is, or will be, asked about.
 pub(super) fn has_later(conn: &mut Conn, row: &InvitationRow) -> Result<bool> {
     use survey_invitations as i;
     let later: Option<InvitationId> = i::table
-        .filter(i::contact_id.eq(row.contact_id).and(i::outcome.eq(Named(Outcome::Waiting))).and(i::id.ne(row.id)))
+        .filter(i::contact_id.eq(row.contact_id).and(i::id.ne(row.id)).and(i::outcome.eq_any(ASKED_OR_WAITING.map(Named))))
         .filter(i::closed_at.gt(row.closed_at).or(i::closed_at.eq(row.closed_at).and(i::id.gt(row.id))))
         .select(i::id)
         .first(conn)
@@ -166,8 +177,11 @@ pub(super) fn has_later(conn: &mut Conn, row: &InvitationRow) -> Result<bool> {
 /// Whether the contact was sent a survey after `since`.
 pub(super) fn was_asked_since(conn: &mut Conn, contact: ContactId, since: DateTime<Utc>) -> Result<bool> {
     use survey_invitations as i;
-    let asked: Option<InvitationId> =
-        i::table.filter(i::contact_id.eq(contact).and(i::sent_at.gt(Time(since)))).select(i::id).first(conn).optional()?;
+    let asked: Option<InvitationId> = i::table
+        .filter(i::contact_id.eq(contact).and(i::sent_at.gt(Time(since)).or(i::outcome.eq(Named(Outcome::Sending)))))
+        .select(i::id)
+        .first(conn)
+        .optional()?;
     Ok(asked.is_some())
 }
 

@@ -2,9 +2,6 @@
 
 use askama::Template;
 
-/// The most characters a comment may hold, a line break being one.
-pub const COMMENT_CHARACTERS_MAX: usize = 2000;
-
 /// What `/assets/survey.css` serves: the one stylesheet of these pages.
 pub const STYLESHEET: &str = include_str!("templates/survey.css");
 
@@ -36,7 +33,7 @@ pub struct SurveyPage {
 
 impl SurveyPage {
     fn comment_characters_max(&self) -> usize {
-        COMMENT_CHARACTERS_MAX
+        super::model::COMMENT_MAX
     }
 }
 

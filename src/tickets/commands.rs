@@ -104,6 +104,10 @@ pub fn reply(
 ) -> Result<Whole> {
     let (mut ticket, mut clocks) = load(conn, id, seen)?;
     ticket.apply(Action::Work, now)?;
+    // A public reply by a person picks a call or chat up as well (DESIGN 3.5).
+    if ticket.apply(Action::PickUp, now).is_ok() {
+        clocks.reach(conn, Metric::Pickup, agent.id(), now)?;
+    }
     clocks.reach(conn, Metric::FirstResponse, agent.id(), now)?;
     clocks.reach(conn, Metric::NextResponse, agent.id(), now)?;
     if ticket.assignee_id.is_none() {
@@ -228,7 +232,7 @@ pub fn change(conn: &mut Conn, agent: &Agent, id: TicketId, seen: Seen, change: 
         ticket.apply(Action::SetStatus(status), now)?;
         match (before, ticket.status) {
             (Status::Pending, Status::Open | Status::OnHold) => clocks.resume(conn, actor, now)?,
-            (Status::Open | Status::OnHold, Status::Pending) => clocks.pause(conn, &whose(&ticket), actor, now)?,
+            (Status::Open | Status::OnHold, Status::Pending) => clocks.pause(conn, actor, now)?,
             _ => {}
         }
         data.insert("status".into(), json!({ "before": before, "after": ticket.status }));

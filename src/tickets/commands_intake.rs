@@ -14,7 +14,7 @@ use crate::seen::Seen;
 use crate::sla::clock::Metric;
 use crate::sla::commands::Clocks;
 use crate::timeline::{self, Actor, Kind};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use serde_json::json;
 
 /// Who asks for help, as the caller knows it.
@@ -65,7 +65,7 @@ fn receipt(caller: &Caller, said: Option<DateTime<Utc>>, now: DateTime<Utc>) -> 
     if at.timestamp() < 0 {
         return Err(Error::field("received_at", "range", "must not be before 1970"));
     }
-    Ok(at)
+    Ok(at.trunc_subsecs(6))
 }
 
 fn find_person(conn: &mut Conn, from: &Sender, now: DateTime<Utc>) -> Result<Person> {

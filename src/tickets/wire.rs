@@ -205,7 +205,7 @@ pub struct ClockOut {
     warn_at: Option<DateTime<Utc>>,
     /// When it was broken: exactly the due instant.
     breached_at: Option<DateTime<Utc>>,
-    /// When it was reached, at the end of its second.
+    /// When it was reached.
     reached_at: Option<DateTime<Utc>>,
     /// Seconds used when it was reached.
     used_seconds: Option<i64>,

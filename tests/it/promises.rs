@@ -18,6 +18,9 @@ pub const TESTS: &[Test] = tests![
     what_the_desk_writes_first_promises_nothing_until_the_contact_writes,
     pending_pauses_resolution_and_on_hold_does_not,
     reopening_starts_another_cycle_of_resolution,
+    what_pauses_is_what_the_target_said_at_its_start,
+    a_breach_stays_with_whom_it_happened_to,
+    a_public_reply_picks_a_chat_up_too,
     a_later_question_starts_the_next_response,
     a_breach_is_written_at_its_instant_and_after_a_restart_too,
     a_thousand_clocks_due_in_one_second_are_written_with_their_instant,
@@ -178,6 +181,37 @@ fn pending_pauses_resolution_and_on_hold_does_not(desk: &Desk) {
         (&clock(&closed, "resolution")["verdict"], &clock(&closed, "resolution")["used_seconds"]),
         (&json!("met"), &json!(7200))
     );
+}
+
+fn what_pauses_is_what_the_target_said_at_its_start(desk: &Desk) {
+    web_policy(desk);
+    let ticket = web_ticket(desk);
+    // Another policy comes first from now on, and promises no resolution at all.
+    let targets = json!([{ "metric": "first_response", "seconds": 60, "mode": "always" }]);
+    let other = json!({ "name": "Critical", "position": 1, "definition": { "match": { "priorities": ["critical"] }, "targets": targets } });
+    desk.admin().post("/api/v1/policies", other).is(201);
+    desk.agent().patch(&path(&ticket, ""), json!({ "priority": "critical" })).ok();
+    let pending = desk.agent().patch(&path(&ticket, ""), json!({ "status": "pending" })).ok();
+    assert_eq!(clock(&pending, "resolution")["verdict"], "paused");
+}
+
+fn a_breach_stays_with_whom_it_happened_to(desk: &Desk) {
+    let ticket = email_ticket(desk, "ana@nordwind.example");
+    desk.agent().put(&path(&ticket, "/assignee"), json!({ "agent_id": desk.people.agent.id })).ok();
+    desk.only_set_clock(desk.now() + TimeDelta::hours(25));
+    desk.other_agent().post(&path(&ticket, "/replies"), json!({ "body": "Sorry." })).ok();
+    let report = desk.manager().get("/api/v1/reports/sla?group_by=agent&from=2026-06-10&to=2026-06-12").ok();
+    let groups: Vec<_> = report["groups"].as_array().unwrap().iter().map(|group| group["key"]["id"].clone()).collect();
+    assert_eq!(groups, [json!(desk.people.agent.id)], "{report}");
+}
+
+fn a_public_reply_picks_a_chat_up_too(desk: &Desk) {
+    let chat = json!({ "channel": "chat", "subject": "Chat", "from": { "email": "ana@nordwind.example" } });
+    let chat = desk.channel().post("/api/v1/tickets", chat).ok();
+    desk.advance(TimeDelta::seconds(5));
+    let replied = desk.agent().post(&path(&chat, "/replies"), json!({ "body": "Hello." })).ok();
+    assert_eq!((&clock(&replied, "pickup")["verdict"], &clock(&replied, "pickup")["used_seconds"]), (&json!("met"), &json!(5)));
+    desk.other_agent().post(&path(&chat, "/pickup"), json!({})).refused(409, "already_picked_up");
 }
 
 fn reopening_starts_another_cycle_of_resolution(desk: &Desk) {

@@ -9,8 +9,12 @@ use std::collections::BTreeSet;
 use ureq::http::Method;
 
 /// Tests of this file.
-pub const TESTS: &[Test] =
-    tests![every_route_is_open_to_exactly_those_who_have_its_right, a_stranger_is_refused_everywhere, head_obeys_as_get_does,];
+pub const TESTS: &[Test] = tests![
+    every_route_is_open_to_exactly_those_who_have_its_right,
+    a_path_written_otherwise_opens_no_door,
+    a_stranger_is_refused_everywhere,
+    head_obeys_as_get_does,
+];
 
 /// Those whose answer does not depend on the database.
 pub const ONCE: &[Test] = sqlite![the_description_has_exactly_the_routes_of_the_table];
@@ -73,6 +77,28 @@ fn every_route_is_open_to_exactly_those_who_have_its_right(desk: &Desk) {
     }
     for list in ["tickets", "organizations", "contacts", "teams", "mails", "surveys/responses"] {
         assert_eq!(desk.admin().get(&format!("/api/v1/{list}")).ok()["items"], json!([]), "{list}: nothing was made");
+    }
+}
+
+/// `%61gents` is `agents` to the router, so it must be to the gate.
+fn a_path_written_otherwise_opens_no_door(desk: &Desk) {
+    for row in TABLE.iter().filter(|(_, _, right)| !grants(Scope::Channel, *right)) {
+        let plain = path(row);
+        let encoded = |letter: char| format!("%{:02x}", letter as u32);
+        let name = plain.trim_start_matches("/api/v1/");
+        let first = name.chars().next().unwrap();
+        let last = plain.chars().last().unwrap();
+        for written in [
+            format!("/api/v1/{}{}", encoded(first), &name[1..]),
+            format!("/%61pi/v1/{name}"),
+            format!("{}{}", &plain[..plain.len() - 1], encoded(last)),
+        ] {
+            let answer = ask(&desk.channel(), method(row), &written);
+            assert!(matches!(answer.status, 403 | 404), "{} {written} was answered {}: {}", row.0, answer.status, answer.text);
+        }
+        for written in [format!("{plain}/"), plain.replacen("/api", "//api", 1), plain.to_uppercase()] {
+            assert_eq!(ask(&desk.channel(), method(row), &written).status, 404, "{written}");
+        }
     }
 }
 

@@ -11,6 +11,8 @@ pub const TESTS: &[Test] = tests![
     an_invitation_goes_out_after_the_delay_with_all_it_needs,
     reopening_cancels_and_the_next_close_asks_again,
     of_several_closes_of_one_contact_the_newest_is_asked_about,
+    of_closes_due_at_the_same_instant_the_newest_is_asked_about,
+    a_letter_that_failed_and_is_no_longer_wanted_is_cancelled,
     staff_and_people_who_stopped_surveys_are_not_asked,
     a_switch_and_a_throttle_skip_by_name,
     a_window_moves_the_letter_into_working_hours,
@@ -131,6 +133,32 @@ fn of_several_closes_of_one_contact_the_newest_is_asked_about(desk: &Desk) {
     let (three, page) = asked(desk, "ana@nordwind.example");
     assert_eq!(outcomes(desk, &three), ["sent"], "a later one is asked about again: no throttle as shipped");
     press(desk, &page, "9", "").is(303);
+}
+
+fn of_closes_due_at_the_same_instant_the_newest_is_asked_about(desk: &Desk) {
+    desk.restart(|config| config.survey.window_enabled = true);
+    desk.set_time("2026-06-13T10:00:00Z".parse().unwrap());
+    let tickets: Vec<Value> = (0..4).map(|_| email_ticket(desk, "ana@nordwind.example")).collect();
+    for ticket in &tickets {
+        close(desk, ticket["id"].as_str().unwrap());
+        desk.advance(TimeDelta::minutes(1));
+    }
+    desk.advance(TimeDelta::days(3));
+    let ends: Vec<String> = tickets.iter().flat_map(|ticket| outcomes(desk, ticket)).collect();
+    assert_eq!(ends, ["superseded", "superseded", "superseded", "sent"]);
+    assert_eq!(desk.mails().len(), 1);
+}
+
+fn a_letter_that_failed_and_is_no_longer_wanted_is_cancelled(desk: &Desk) {
+    let ticket = email_ticket(desk, "busy451@nordwind.example");
+    close(desk, ticket["id"].as_str().unwrap());
+    desk.advance(TimeDelta::hours(3) + TimeDelta::minutes(5));
+    assert_eq!(desk.manager().get("/api/v1/mails?state=queued").ok()["items"].as_array().map(Vec::len), Some(1));
+    desk.agent().delete(&path(&ticket, "/closure")).ok();
+    assert_eq!(outcomes(desk, &ticket), ["cancelled_reopened"]);
+    assert_eq!(desk.manager().get("/api/v1/mails?state=cancelled").ok()["items"].as_array().map(Vec::len), Some(1));
+    desk.advance(TimeDelta::days(1));
+    assert_eq!(desk.manager().get("/api/v1/mails").ok()["items"].as_array().map(Vec::len), Some(1));
 }
 
 fn staff_and_people_who_stopped_surveys_are_not_asked(desk: &Desk) {
@@ -329,7 +357,9 @@ fn a_review_is_claimed_once_and_never_by_who_handled_the_ticket(desk: &Desk) {
     desk.agent().post(&claim, json!({})).refused(409, "own_ticket");
     assert_eq!(desk.other_agent().post(&claim, json!({})).ok()["review"]["agent_id"], json!(desk.people.other_agent.id));
     desk.manager().post(&claim, json!({})).refused(409, "already_claimed");
-    desk.manager().delete(&claim).refused(409, "not_claimed");
+    desk.agent().delete(&claim).refused(409, "not_claimed");
+    desk.manager().delete(&claim).ok();
+    desk.other_agent().post(&claim, json!({})).ok();
     desk.other_agent().delete(&claim).ok();
     desk.manager().post(&claim, json!({})).ok();
     let review = claim.replace("/claim", "/review");

@@ -24,6 +24,7 @@ fn the_tour_of_the_readme_ends_with_an_nps_figure() {
         .env("DESKBELL_SURVEY_DELAY_SECONDS", "0")
         .env("DESKBELL_SERVER_LISTEN", address.to_string())
         .env("DESKBELL_SERVER_PUBLIC_URL", format!("http://{address}"))
+        .env_remove("DESKBELL_TEST_PYTHON")
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
     let mut server = process::start(server).unwrap();

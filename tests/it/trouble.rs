@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// SQLite alone: a file can be locked and a disk can fill up under it.
 pub const TESTS: &[Test] = sqlite![a_locked_database_is_a_503_and_nothing_is_half_written];
@@ -35,12 +35,13 @@ fn a_locked_database_is_a_503_and_nothing_is_half_written(desk: &Desk) {
 /// The binary on `folder`; with a limit, no file of it can grow past so many KiB.
 fn serve(folder: &Path, limit_kib: Option<u32>) -> (Child, String, Option<String>) {
     let binary = env!("CARGO_BIN_EXE_deskbell");
-    let limit = limit_kib.map_or(String::new(), |kib| format!("trap '' XFSZ; ulimit -f {kib};"));
+    let limit = limit_kib.map_or(String::new(), |kib| format!("trap '' XFSZ; ulimit -S -f {kib};"));
     let mut command = process::command("bash", "KILL", None);
     command
         .args(["-c", &format!("{limit} exec {binary} serve")])
         .current_dir(folder)
         .env("DESKBELL_SERVER_LISTEN", "127.0.0.1:0")
+        .env_remove("DESKBELL_TEST_PYTHON")
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
     let mut child = process::start(command).unwrap();
@@ -75,6 +76,11 @@ fn a_full_disk_is_a_503_and_loses_nothing_acknowledged() {
     }
     assert!(acknowledged.len() > 20 && refused >= 5, "{} acknowledged, {refused} refused", acknowledged.len());
     client.get(&format!("/api/v1/tickets/{}", acknowledged[0])).ok();
+    // There is room again: the same process goes on writing.
+    let room = Command::new("prlimit").args(["--pid", &child.id().to_string(), "--fsize=unlimited:unlimited"]).status();
+    assert!(room.unwrap().success(), "prlimit is part of Debian's util-linux");
+    let again = || client.post("/api/v1/tickets", ticket(0)).status == 201;
+    process::wait_for(std::time::Duration::from_secs(10), again).expect("the writer recovers without a restart");
     process::stop(&mut child, "KILL");
     let (mut child, base, _) = serve(folder.path(), None);
     let client = Client::new(&client::agent(), &base, Some(&token), &std::sync::Arc::default());

@@ -64,6 +64,7 @@ CREATE TABLE clocks (
   mode TEXT NOT NULL CHECK (mode IN ('always', 'business_hours', 'when_open')),
   target_seconds INTEGER NOT NULL,
   warn_percent INTEGER NOT NULL,
+  pauses INTEGER NOT NULL,
   standing TEXT NOT NULL,
   reason TEXT,
   started_at INTEGER NOT NULL,

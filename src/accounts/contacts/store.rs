@@ -387,3 +387,11 @@ pub fn stop_surveys(conn: &mut Conn, id: ContactId, now: DateTime<Utc>) -> Resul
     }
     Ok(())
 }
+
+/// Locks a contact until the commit. No-op on SQLite.
+pub fn lock(conn: &mut Conn, id: ContactId) -> Result<()> {
+    if let Conn::Pg(conn) = conn {
+        contacts::table.find(id).select(contacts::id).for_no_key_update().load::<ContactId>(conn)?;
+    }
+    Ok(())
+}

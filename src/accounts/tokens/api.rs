@@ -9,7 +9,7 @@ use crate::http::idempotency::Answer;
 use crate::http::page::{LIMIT_DEFAULT, Page, read_cursor};
 use crate::ids::{AgentId, TokenId};
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
@@ -94,6 +94,7 @@ pub async fn create(app: Data<App>, Now(now): Now, post: Post<TokenIn>) -> Resul
     if expires_at.is_some_and(|at| at <= now) {
         return Err(Error::field("expires_at", "past", "must be in the future"));
     }
+    let expires_at = expires_at.map(|at| at.trunc_subsecs(6));
     let new = NewToken { agent_id, name, scopes, expires_at };
     post.once
         .run(&app, now, move |conn| {

@@ -143,13 +143,6 @@ pub fn revoke(conn: &mut Conn, id: TokenId, now: DateTime<Utc>) -> Result<()> {
     Ok(())
 }
 
-/// Ends all tokens of an agent. One query.
-pub fn revoke_all_of(conn: &mut Conn, agent: AgentId, now: DateTime<Utc>) -> Result<usize> {
-    Ok(diesel::update(tokens::table.filter(tokens::agent_id.eq(agent).and(tokens::revoked_at.is_null())))
-        .set(tokens::revoked_at.eq(Time(now)))
-        .execute(conn)?)
-}
-
 /// Writes down when tokens were last used: one update for each token used in the last minute.
 pub fn note_uses(conn: &mut Conn, uses: &HashMap<TokenId, DateTime<Utc>>) -> Result<()> {
     for (id, at) in uses {
