@@ -192,6 +192,7 @@ fn killed_under_load(desk: Binary, domain: &str) {
         .with("mail.smtp_tls", "none")
         .with("survey.delay_seconds", 0)
         .with("jobs.lease_seconds", LEASE_SECONDS)
+        .with("mail.smtp_timeout_seconds", LEASE_SECONDS / 2)
         .with("jobs.backoff_seconds", 1)
         .with("server.rate_per_minute", 0)
         .with("server.threads", 2);
