@@ -165,11 +165,13 @@ impl Watched {
                     if let (Some(id), true) = (self.dialect.id_bytes(own.1), own.0 == "id") {
                         self.ids.push(id);
                     }
-                    let columns = table.columns.iter().zip(values).enumerate().filter(|(index, _)| Some(*index) != table.numbered);
+                    let columns =
+                        table.columns.iter().zip(values).enumerate().filter(|(index, _)| Some(*index) != table.numbered);
                     writes.push(Write::Insert(table.name.clone(), columns.map(|(_, pair)| named(pair)).collect()));
                     continue;
                 };
-                let changed: Vec<_> = table.columns.iter().zip(values.iter().zip(was)).filter(|(_, (value, was))| value != was).collect();
+                let changed: Vec<_> =
+                    table.columns.iter().zip(values.iter().zip(was)).filter(|(_, (value, was))| value != was).collect();
                 if !changed.is_empty() {
                     let set = changed.into_iter().map(|(column, (value, _))| (column.clone(), value.clone())).collect();
                     writes.push(Write::Update(table.name.clone(), set, named(own)));
@@ -185,11 +187,12 @@ impl Watched {
 
     /// Puts numbered ids in the place of those that the request drew.
     fn generalize(&self, write: Write) -> Write {
-        let general = |value: Value| match self.dialect.id_bytes(&value).and_then(|id| self.ids.iter().position(|known| *known == id)) {
-            Some(number) => Value::Id(number),
-            None if value == Value::Text(KEY.to_owned()) => Value::Key,
-            None => value,
-        };
+        let general =
+            |value: Value| match self.dialect.id_bytes(&value).and_then(|id| self.ids.iter().position(|known| *known == id)) {
+                Some(number) => Value::Id(number),
+                None if value == Value::Text(KEY.to_owned()) => Value::Key,
+                None => value,
+            };
         let all = |columns: Vec<(String, Value)>| columns.into_iter().map(|(column, value)| (column, general(value))).collect();
         match write {
             Write::Insert(table, columns) => Write::Insert(table, all(columns)),

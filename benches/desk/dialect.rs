@@ -57,7 +57,9 @@ impl Dialect {
     pub fn numbers(self, from: i64, to: i64) -> String {
         match self {
             Self::Sqlite => {
-                format!("(WITH RECURSIVE c(i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM c WHERE i < {to}) SELECT i FROM c) AS n")
+                format!(
+                    "(WITH RECURSIVE c(i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM c WHERE i < {to}) SELECT i FROM c) AS n"
+                )
             }
             Self::Postgres => format!("generate_series({from}::bigint, {to}::bigint) AS n(i)"),
         }

@@ -151,7 +151,9 @@ fn lengths(answer: &[u8]) -> Result<Option<(usize, usize)>, Failure> {
 
 /// The value of a header.
 pub fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    head.lines().find_map(|line| line.split_once(':').filter(|(key, _)| key.eq_ignore_ascii_case(name))).map(|(_, value)| value.trim())
+    head.lines()
+        .find_map(|line| line.split_once(':').filter(|(key, _)| key.eq_ignore_ascii_case(name)))
+        .map(|(_, value)| value.trim())
 }
 
 /// One request on a connection of its own, and how long it took in milliseconds; the answer's head and body.

@@ -16,7 +16,12 @@ fn said(program: &str, arguments: &[&str]) -> String {
 }
 
 fn value(text: &str, name: &str) -> String {
-    text.lines().find(|line| line.starts_with(name)).and_then(|line| line.split(':').nth(1)).unwrap_or("unknown").trim().to_owned()
+    text.lines()
+        .find(|line| line.starts_with(name))
+        .and_then(|line| line.split(':').nth(1))
+        .unwrap_or("unknown")
+        .trim()
+        .to_owned()
 }
 
 /// The 1-minute load average.

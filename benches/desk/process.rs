@@ -34,7 +34,8 @@ impl Running {
     /// A figure of `/proc/PID/status` in MB.
     pub fn megabytes(&self, field: &str) -> Result<f64, Failure> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).ok_or("no such figure in /proc")?;
+        let line =
+            status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).ok_or("no such figure in /proc")?;
         Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? / 1_024.0)
     }
 }
@@ -96,7 +97,8 @@ pub fn desk(url: &str, folder: &Path, letters: Letters) -> Result<Server, Failur
         command.env("DESKBELL_MAIL_SMTP_HOST", server.ip().to_string()).env("DESKBELL_MAIL_SMTP_PORT", server.port().to_string());
         command.env("DESKBELL_MAIL_SMTP_TLS", "none").env("DESKBELL_MAIL_SMTP_TIMEOUT_SECONDS", "600");
     }
-    listening(command).map_err(|error| format!("{error}: {}", std::fs::read_to_string(folder.join("desk.log")).unwrap_or_default()).into())
+    listening(command)
+        .map_err(|error| format!("{error}: {}", std::fs::read_to_string(folder.join("desk.log")).unwrap_or_default()).into())
 }
 
 /// Milliseconds from the start of the desk's process to its first 200, with database, worker and alarm ready.

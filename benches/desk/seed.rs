@@ -168,7 +168,8 @@ fn desk(d: Dialect, tickets: i64, now: i64) -> Vec<String> {
     let at = |kind: u16, micros: &str| d.id(kind, &format!("({micros}) / 1000"), "i");
     let account = |kind: u16, number: &str| d.id(kind, &FOUNDED_MS.to_string(), number);
     let (ticket, clock, invitation) = (at(kind::TICKET, "received"), at(kind::CLOCK, "received"), at(kind::INVITATION, "closed"));
-    let (contact, organization) = (account(kind::CONTACT, "contact"), account(kind::ORGANIZATION, &format!("1 + contact % {ORGANIZATIONS}")));
+    let (contact, organization) =
+        (account(kind::CONTACT, "contact"), account(kind::ORGANIZATION, &format!("1 + contact % {ORGANIZATIONS}")));
     let (agent, team) = (account(kind::AGENT, "agent"), account(kind::TEAM, "team"));
     let is_promised = "channel <> 'web'";
     let target = "CASE channel WHEN 'email' THEN 86400 ELSE 20 END";

@@ -37,7 +37,16 @@ impl Row {
     /// A row with a figure that must not be above `most`.
     pub fn figure(operation: impl Into<String>, database: &'static str, figure: (f64, &'static str), most: f64) -> Self {
         let target = if most.is_finite() { Target::AtMost(most) } else { Target::None };
-        Self { operation: operation.into(), database, per_second: None, figure: Some(figure), latency: None, floor: None, target, p99_max: None }
+        Self {
+            operation: operation.into(),
+            database,
+            per_second: None,
+            figure: Some(figure),
+            latency: None,
+            floor: None,
+            target,
+            p99_max: None,
+        }
     }
 
     fn ratio(&self) -> Option<f64> {
