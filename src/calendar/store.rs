@@ -7,6 +7,7 @@ use crate::db::{
     schema::{calendar_versions, calendars, policies, policy_versions, teams},
     types::{Json, Time},
 };
+use crate::each;
 use crate::error::{Error, Result};
 use crate::ids::{CalendarId, TeamId};
 use crate::seen::Seen;
@@ -79,12 +80,14 @@ pub fn find(conn: &mut Conn, id: CalendarId) -> Result<Option<Calendar>> {
 
 /// The calendar that serves where nothing else is said. One query.
 pub fn default_calendar(conn: &mut Conn) -> Result<Option<Calendar>> {
-    current!().filter(calendars::is_default.eq(true)).first::<Row>(conn).optional()?.map(from_row).transpose()
+    let found = current!().filter(calendars::is_default.eq(true));
+    each!(conn, conn => found.first::<Row>(conn)).optional()?.map(from_row).transpose()
 }
 
 /// The hours of one version, also an old one. One query.
 pub fn find_version(conn: &mut Conn, id: CalendarId, version: i32) -> Result<Hours> {
-    let definition: Json = calendar_versions::table.find((id, version)).select(calendar_versions::definition).first(conn)?;
+    let found = calendar_versions::table.find((id, version)).select(calendar_versions::definition);
+    let definition: Json = each!(conn, conn => found.first(conn))?;
     let definition: Definition = definition.to()?;
     definition.hours().map_err(|_| Error::internal(format!("calendar {id} version {version} is broken")))
 }

@@ -2,11 +2,13 @@
 use super::{Conn, MultiBackend};
 use crate::error::{Error, Result};
 use diesel::backend::Backend;
-use diesel::expression::KnownCastSqlTypeName;
+use diesel::expression::{AppearsOnTable, KnownCastSqlTypeName, ValidGrouping};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::{DatabaseErrorKind, Error as Diesel};
-use diesel::sql_types::{BigInt, Untyped};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, Bool, HasSqlType, Untyped};
+use diesel::sqlite::Sqlite;
 
 impl KnownCastSqlTypeName<MultiBackend> for BigInt {
     const SQL_TYPE_NAME: &'static str = "bigint";
@@ -58,6 +60,52 @@ pub fn or_taken(
     match conn.transaction(write) {
         Err(Diesel::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Err(taken()),
         other => Ok(other?),
+    }
+}
+
+/// `column IN (…)` on SQLite as a statement that stays prepared: diesel's own would be parsed again at each run, as its text
+/// changes with the count of values. On PostgreSQL `eq_any` is an array and does.
+pub struct Among<C, T> {
+    column: C,
+    values: Vec<T>,
+}
+
+/// True where `column` is one of `values`; the last one is repeated until their count is a power of two. False for none.
+pub fn among<C, T: Copy>(column: C, values: &[T]) -> Among<C, T> {
+    let mut values = values.to_vec();
+    if let Some(last) = values.last().copied() {
+        values.resize(values.len().next_power_of_two(), last);
+    }
+    Among { column, values }
+}
+
+impl<C: Expression, T> Expression for Among<C, T> {
+    type SqlType = Bool;
+}
+impl<C: AppearsOnTable<QS>, T, QS> AppearsOnTable<QS> for Among<C, T> where Self: Expression {}
+impl<C: SelectableExpression<QS>, T, QS> SelectableExpression<QS> for Among<C, T> where Self: AppearsOnTable<QS> {}
+impl<C: ValidGrouping<G>, T, G> ValidGrouping<G> for Among<C, T> {
+    type IsAggregate = C::IsAggregate;
+}
+impl<C, T> QueryId for Among<C, T> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl<C: Expression + QueryFragment<Sqlite>, T: ToSql<C::SqlType, Sqlite>> QueryFragment<Sqlite> for Among<C, T>
+where
+    Sqlite: HasSqlType<C::SqlType>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.column.walk_ast(out.reborrow())?;
+        out.push_sql(" IN (");
+        for (index, value) in self.values.iter().enumerate() {
+            if index > 0 {
+                out.push_sql(", ");
+            }
+            out.push_bind_param::<C::SqlType, _>(value)?;
+        }
+        out.push_sql(")");
+        Ok(())
     }
 }
 

@@ -14,9 +14,13 @@ use diesel::prelude::*;
 use diesel::r2d2::R2D2Connection;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// Connections kept for reading on SQLite, for everything on PostgreSQL.
 const POOL_SIZE_SQLITE: u32 = 8;
+
+/// Longest wait for a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a connection may be used for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,7 +47,7 @@ impl Conn {
         let mut conn = SqliteConnection::establish(url)?;
         // FULL: a commit that was acknowledged survives a power cut (DESIGN 9).
         let mut pragmas = String::from(
-            "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY;",
+            "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;",
         );
         pragmas.push_str(match access {
             Access::Write => "PRAGMA cache_size=-65536;",
@@ -113,6 +117,8 @@ type Pool = diesel::r2d2::Pool<Manager>;
 #[derive(Clone)]
 pub struct Database {
     pool: Pool,
+    /// As many as connections: who waits for one holds no thread meanwhile.
+    turns: Arc<Semaphore>,
     writer: Option<Arc<writer::Writer>>,
     url: Arc<str>,
 }
@@ -138,10 +144,10 @@ impl Database {
             .max_size(size)
             .min_idle(Some(1))
             .test_on_check_out(false)
-            .connection_timeout(Duration::from_secs(5))
+            .connection_timeout(PATIENCE)
             .build(Manager { url: url.to_owned(), access })
             .map_err(|error| Error::Unavailable(error.to_string()))?;
-        Ok(Self { pool, writer, url: url.into() })
+        Ok(Self { pool, turns: Arc::new(Semaphore::new(size as usize)), writer, url: url.into() })
     }
 
     /// Where the data is, for a connection of one's own (backup, migrate).
@@ -151,19 +157,28 @@ impl Database {
 
     /// Runs queries on a pooled connection, off the event loop.
     pub async fn read<T: Send + 'static>(&self, work: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
-        let pool = self.pool.clone();
-        blocking(move || work(&mut *take(&pool)?)).await
+        self.pooled(work).await
     }
 
     /// Runs one verb in one transaction and answers after the commit.
     pub async fn write<T: Send + 'static>(&self, work: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
         match &self.writer {
             Some(writer) => writer.write(work).await,
-            None => {
-                let pool = self.pool.clone();
-                blocking(move || take(&pool)?.write(work)).await
-            }
+            None => self.pooled(move |conn| conn.write(work)).await,
         }
+    }
+
+    /// Runs work on a pooled connection and a blocking thread, once it is its turn.
+    async fn pooled<T: Send + 'static>(&self, work: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
+        let turn = tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else { return Err(Error::Unavailable("all connections to the database are busy".into())) };
+        let pool = self.pool.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let mut conn = pool.get().map_err(|error| Error::Unavailable(error.to_string()))?;
+            work(&mut conn)
+        });
+        done.await.unwrap_or_else(|_| Err(Error::internal("a panic inside a query")))
     }
 
     /// What the handle is doing now.
@@ -172,12 +187,4 @@ impl Database {
         let (batches, batched_writes) = self.writer.as_ref().map_or((0, 0), |writer| writer.counts());
         Load { connections: state.connections, idle: state.idle_connections, batches, batched_writes }
     }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Error::internal("a panic inside a query")))
-}
-
-fn take(pool: &Pool) -> Result<diesel::r2d2::PooledConnection<Manager>> {
-    pool.get().map_err(|error| Error::Unavailable(error.to_string()))
 }

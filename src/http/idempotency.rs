@@ -2,6 +2,7 @@
 use super::respond;
 use crate::app::App;
 use crate::db::{Conn, ext::OnConflictExt, schema::idempotency_keys, types::Time};
+use crate::each;
 use crate::error::{Error, Result};
 use crate::http::auth;
 use crate::ids::TokenId;
@@ -144,8 +145,8 @@ type Stored = (Vec<u8>, i32, Option<String>, Option<String>, String);
 
 fn find(conn: &mut Conn, (token, key): &(TokenId, String), fingerprint: &[u8]) -> Result<Option<Answer>> {
     use idempotency_keys as k;
-    let row: Option<Stored> =
-        k::table.find((token, key)).select((k::fingerprint, k::status, k::etag, k::location, k::body)).first(conn).optional()?;
+    let found = k::table.find((token, key)).select((k::fingerprint, k::status, k::etag, k::location, k::body));
+    let row: Option<Stored> = each!(conn, conn => found.first(conn)).optional()?;
     let Some((print, status, etag, location, body)) = row else {
         return Ok(None);
     };
@@ -164,7 +165,7 @@ fn store(
     now: DateTime<Utc>,
 ) -> Result<()> {
     use idempotency_keys as k;
-    let stored = diesel::insert_into(k::table)
+    let stored = each!(conn, conn => diesel::insert_into(k::table)
         .values((
             k::token_id.eq(token),
             k::key.eq(key),
@@ -176,7 +177,7 @@ fn store(
             k::created_at.eq(Time(now)),
         ))
         .or_ignore()
-        .execute(conn)?;
+        .execute(conn))?;
     if stored == 0 { Err(Error::KeyBusy) } else { Ok(()) }
 }
 

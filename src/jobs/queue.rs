@@ -6,6 +6,7 @@ use crate::db::{
     schema::jobs,
     types::{Named, Time, Uid},
 };
+use crate::each;
 use crate::ids::JobId;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -32,7 +33,7 @@ pub struct Job {
 
 /// Puts a job in, in the transaction of the verb that wants it. One insert.
 pub fn enqueue(conn: &mut Conn, kind: JobKind, subject: Uuid, due_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
-    diesel::insert_into(jobs::table)
+    each!(conn, conn => diesel::insert_into(jobs::table)
         .values((
             jobs::id.eq(JobId::new()),
             jobs::kind.eq(Named(kind)),
@@ -41,7 +42,7 @@ pub fn enqueue(conn: &mut Conn, kind: JobKind, subject: Uuid, due_at: DateTime<U
             jobs::attempts.eq(0),
             jobs::created_at.eq(Time(now)),
         ))
-        .execute(conn)?;
+        .execute(conn))?;
     Ok(())
 }
 

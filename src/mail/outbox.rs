@@ -7,6 +7,7 @@ use crate::db::{
     schema::mails,
     types::{Named, Time},
 };
+use crate::each;
 use crate::error::{Error, Result};
 use crate::ids::{MailId, TicketId};
 use crate::jobs::queue::SubjectId;
@@ -24,7 +25,7 @@ const REFERENCES_MAX: usize = 20;
 
 /// A letter as stored.
 #[derive(Queryable, Selectable, Insertable, Debug, Clone)]
-#[diesel(table_name = mails)]
+#[diesel(table_name = mails, treat_none_as_default_value = false)]
 #[expect(missing_docs, reason = "columns")]
 pub struct MailRow {
     pub id: MailId,
@@ -108,7 +109,7 @@ pub fn queue_reply(
         created_at: Time(now),
         sent_at: None,
     };
-    diesel::insert_into(mails::table).values(&row).execute(conn)?;
+    each!(conn, conn => diesel::insert_into(mails::table).values(&row).execute(conn))?;
     queue::enqueue(conn, JobKind::DeliverMail, row.id.0, now, now)?;
     Ok(Queued { id: row.id, message_id })
 }

@@ -7,6 +7,7 @@ use crate::db::{
     schema::{policies, policy_versions},
     types::{Json, Time},
 };
+use crate::each;
 use crate::error::{Error, Result};
 use crate::ids::PolicyId;
 use crate::seen::Seen;
@@ -55,7 +56,8 @@ macro_rules! current {
 
 /// The active policies in the order in which they are asked. One query.
 pub fn in_force(conn: &mut Conn) -> Result<Vec<Policy>> {
-    let rows: Vec<Row> = current!().filter(policies::is_active.eq(true)).order((policies::position, policies::id)).load(conn)?;
+    let found = current!().filter(policies::is_active.eq(true)).order((policies::position, policies::id));
+    let rows: Vec<Row> = each!(conn, conn => found.load(conn))?;
     rows.into_iter().map(|row| from_row(row).map(|edited| edited.definition.policy(edited.id, edited.version))).collect()
 }
 

@@ -4,9 +4,11 @@ use super::wire::ModeName;
 use crate::Result;
 use crate::db::{
     Conn,
+    ext::among,
     schema::clocks,
     types::{Named, Time},
 };
+use crate::each;
 use crate::ids::{AgentId, CalendarId, ClockId, OrganizationId, PolicyId, TeamId, TicketId};
 use crate::tickets::model::{Channel, Priority};
 use chrono::{DateTime, Utc};
@@ -14,7 +16,7 @@ use diesel::prelude::*;
 
 /// A clock as stored; the last five columns say whose promise it was.
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Debug, Clone, PartialEq)]
-#[diesel(table_name = clocks, treat_none_as_null = true)]
+#[diesel(table_name = clocks, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[expect(missing_docs, reason = "columns")]
 pub struct ClockRow {
     pub id: ClockId,
@@ -98,23 +100,28 @@ impl ClockRow {
 
 /// The clocks of a ticket, oldest first. One query.
 pub fn of_ticket(conn: &mut Conn, ticket: TicketId) -> Result<Vec<ClockRow>> {
-    Ok(clocks::table.filter(clocks::ticket_id.eq(ticket)).order(clocks::id).select(ClockRow::as_select()).load(conn)?)
+    let rows = clocks::table.filter(clocks::ticket_id.eq(ticket)).order(clocks::id);
+    Ok(each!(conn, conn => rows.select(ClockRow::as_select()).load(conn))?)
 }
 
 /// The clocks of a page of tickets. One query.
 pub fn of_tickets(conn: &mut Conn, tickets: &[TicketId]) -> Result<Vec<ClockRow>> {
-    Ok(clocks::table.filter(clocks::ticket_id.eq_any(tickets)).order(clocks::id).select(ClockRow::as_select()).load(conn)?)
+    let rows = clocks::table.order(clocks::id);
+    Ok(match conn {
+        Conn::Pg(conn) => rows.filter(clocks::ticket_id.eq_any(tickets)).select(ClockRow::as_select()).load(conn),
+        Conn::Sqlite(conn) => rows.filter(among(clocks::ticket_id, tickets)).select(ClockRow::as_select()).load(conn),
+    }?)
 }
 
 /// Writes a new clock.
 pub fn insert(conn: &mut Conn, row: &ClockRow) -> Result<()> {
-    diesel::insert_into(clocks::table).values(row).execute(conn)?;
+    each!(conn, conn => diesel::insert_into(clocks::table).values(row).execute(conn))?;
     Ok(())
 }
 
 /// Saves a changed clock.
 pub fn update(conn: &mut Conn, row: &ClockRow) -> Result<()> {
-    diesel::update(clocks::table.find(row.id)).set(row).execute(conn)?;
+    each!(conn, conn => diesel::update(clocks::table.find(row.id)).set(row).execute(conn))?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use crate::db::{
     schema::{survey_invitations, survey_responses, survey_reviews, survey_revisions},
     types::{Json, Named, Time},
 };
+use crate::each;
 use crate::error::{Error, Result};
 use crate::ids::{AgentId, ContactId, InvitationId, OrganizationId, ResponseId, TeamId, TicketId};
 use crate::tickets::model::{Channel, Priority};
@@ -14,7 +15,7 @@ use diesel::prelude::*;
 
 /// An invitation as stored; the last columns are the snapshot at close.
 #[derive(Queryable, Selectable, Insertable, Debug, Clone)]
-#[diesel(table_name = survey_invitations)]
+#[diesel(table_name = survey_invitations, treat_none_as_default_value = false)]
 pub struct InvitationRow {
     pub id: InvitationId,
     pub ticket_id: TicketId,
@@ -66,7 +67,7 @@ pub struct ReviewRow {
 }
 
 pub(super) fn insert_invitation(conn: &mut Conn, row: &InvitationRow) -> Result<()> {
-    diesel::insert_into(survey_invitations::table).values(row).execute(conn)?;
+    each!(conn, conn => diesel::insert_into(survey_invitations::table).values(row).execute(conn))?;
     Ok(())
 }
 

@@ -3,9 +3,11 @@ use super::model::{Channel, Priority, Status, Ticket};
 use super::store::{MessageRow, TicketRow};
 use crate::db::{
     Conn,
+    ext::among,
     schema::{contacts, messages, survey_invitations, survey_responses, ticket_tags, tickets},
     types::{Named, Time},
 };
+use crate::each;
 use crate::error::{Error, Result};
 use crate::ids::{AgentId, ContactId, OrganizationId, TeamId, TicketId};
 use crate::sla::{self, ClockRow};
@@ -100,6 +102,7 @@ pub fn list(
     limit: i64,
     now: DateTime<Utc>,
 ) -> Result<Vec<Listed>> {
+    let rows: Vec<(TicketRow, Time)> = each!(conn, conn => {
     let mut query = tickets::table.select((TicketRow::as_select(), tickets::promise_due_at)).limit(limit).into_boxed();
     if let Some(status) = filter.status {
         query = query.filter(tickets::status.eq(Named(status)));
@@ -186,7 +189,8 @@ pub fn list(
         Sort::Received => page!(received_at, desc, lt, le),
         Sort::Updated => page!(updated_at, desc, lt, le),
     };
-    let rows: Vec<(TicketRow, Time)> = query.load(conn)?;
+    query.load(conn)
+    })?;
     let tickets: Vec<(Ticket, Time)> = rows.into_iter().map(|(row, due)| (row.into(), due)).collect();
     dress(conn, tickets, sort)
 }
@@ -199,11 +203,11 @@ fn unknown_cursor() -> Error {
 fn dress(conn: &mut Conn, tickets: Vec<(Ticket, Time)>, sort: Sort) -> Result<Vec<Listed>> {
     let ids: Vec<TicketId> = tickets.iter().map(|(ticket, _)| ticket.id).collect();
     let mut tags: HashMap<TicketId, Vec<String>> = HashMap::new();
-    let rows: Vec<(TicketId, String)> = ticket_tags::table
-        .filter(ticket_tags::ticket_id.eq_any(&ids))
-        .order(ticket_tags::tag)
-        .select((ticket_tags::ticket_id, ticket_tags::tag))
-        .load(conn)?;
+    let rows = ticket_tags::table.order(ticket_tags::tag).select((ticket_tags::ticket_id, ticket_tags::tag));
+    let rows: Vec<(TicketId, String)> = match conn {
+        Conn::Pg(conn) => rows.filter(ticket_tags::ticket_id.eq_any(&ids)).load(conn),
+        Conn::Sqlite(conn) => rows.filter(among(ticket_tags::ticket_id, &ids)).load(conn),
+    }?;
     for (id, tag) in rows {
         tags.entry(id).or_default().push(tag);
     }
@@ -248,21 +252,15 @@ pub struct Full {
 
 /// One ticket with everything on it: five queries.
 pub fn full(conn: &mut Conn, id: TicketId) -> Result<Full> {
-    let row: Option<(TicketRow, String)> = tickets::table
-        .inner_join(contacts::table.on(contacts::id.eq(tickets::contact_id)))
-        .filter(tickets::id.eq(id))
-        .select((TicketRow::as_select(), contacts::name))
-        .first(conn)
-        .optional()?;
+    let found = tickets::table.inner_join(contacts::table.on(contacts::id.eq(tickets::contact_id))).filter(tickets::id.eq(id));
+    let row: Option<(TicketRow, String)> =
+        each!(conn, conn => found.select((TicketRow::as_select(), contacts::name)).first(conn)).optional()?;
     let (row, contact_name) = row.ok_or(Error::NotFound("ticket"))?;
     let tags = super::store::tags(conn, id)?;
     let clocks = sla::of_ticket(conn, id)?;
-    let mut messages: Vec<MessageRow> = messages::table
-        .filter(messages::ticket_id.eq(id))
-        .order((messages::at.desc(), messages::id.desc()))
-        .limit(MESSAGES_MAX)
-        .select(MessageRow::as_select())
-        .load(conn)?;
+    let newest =
+        messages::table.filter(messages::ticket_id.eq(id)).order((messages::at.desc(), messages::id.desc())).limit(MESSAGES_MAX);
+    let mut messages: Vec<MessageRow> = each!(conn, conn => newest.select(MessageRow::as_select()).load(conn))?;
     messages.reverse();
     let ticket = Ticket::from(row);
     let surveys = if ticket.close_count == 0 { Vec::new() } else { surveys_of(conn, id)? };
@@ -271,10 +269,10 @@ pub fn full(conn: &mut Conn, id: TicketId) -> Result<Full> {
 
 fn surveys_of(conn: &mut Conn, id: TicketId) -> Result<Vec<SurveyRow>> {
     use survey_invitations as i;
-    Ok(i::table
+    let rows = i::table
         .left_join(survey_responses::table.on(survey_responses::invitation_id.eq(i::id)))
         .filter(i::ticket_id.eq(id))
         .order(i::close_number)
-        .select((i::close_number, i::outcome, i::due_at, i::sent_at, survey_responses::score.nullable()))
-        .load(conn)?)
+        .select((i::close_number, i::outcome, i::due_at, i::sent_at, survey_responses::score.nullable()));
+    Ok(each!(conn, conn => rows.load(conn))?)
 }

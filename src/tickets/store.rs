@@ -100,7 +100,7 @@ names! {
 
 /// A message as stored.
 #[derive(Queryable, Selectable, Insertable, Debug, Clone)]
-#[diesel(table_name = messages)]
+#[diesel(table_name = messages, treat_none_as_default_value = false)]
 #[expect(missing_docs, reason = "columns")]
 pub struct MessageRow {
     pub id: MessageId,
@@ -140,7 +140,7 @@ pub(super) fn lock(conn: &mut Conn, ids: &[TicketId]) -> Result<()> {
 /// Writes a new ticket and gives it its number.
 pub(super) fn insert(conn: &mut Conn, ticket: &mut Ticket, promises: &Summary) -> Result<()> {
     let t = &*ticket;
-    ticket.number = diesel::insert_into(tickets::table)
+    ticket.number = each!(conn, conn => diesel::insert_into(tickets::table)
         .values((
             tickets::id.eq(t.id),
             tickets::subject.eq(&t.subject),
@@ -164,7 +164,7 @@ pub(super) fn insert(conn: &mut Conn, ticket: &mut Ticket, promises: &Summary) -
             tickets::promises_met.eq(promises.met),
         ))
         .returning(tickets::number)
-        .get_result(conn)?;
+        .get_result(conn))?;
     Ok(())
 }
 
@@ -174,7 +174,7 @@ pub(super) fn save(conn: &mut Conn, ticket: &mut Ticket, promises: &Summary) -> 
     ticket.version += 1;
     let t = &*ticket;
     let time = |at: Option<DateTime<Utc>>| at.map(Time);
-    let changed = diesel::update(tickets::table.filter(tickets::id.eq(t.id).and(tickets::version.eq(before))))
+    let changed = each!(conn, conn => diesel::update(tickets::table.filter(tickets::id.eq(t.id).and(tickets::version.eq(before))))
         .set((
             tickets::subject.eq(&t.subject),
             tickets::status.eq(Named(t.status)),
@@ -191,26 +191,27 @@ pub(super) fn save(conn: &mut Conn, ticket: &mut Ticket, promises: &Summary) -> 
             tickets::promises_breached.eq(promises.breached),
             tickets::promises_met.eq(promises.met),
         ))
-        .execute(conn)?;
+        .execute(conn))?;
     if changed == 0 { Err(Error::Stale { current: before + 1 }) } else { Ok(()) }
 }
 
 /// Repeats the promises on the ticket's row without a new version: the alarm changes nothing that people edit.
 pub(super) fn save_promises(conn: &mut Conn, id: TicketId, promises: &Summary) -> Result<()> {
-    diesel::update(tickets::table.filter(tickets::id.eq(id)))
+    each!(conn, conn => diesel::update(tickets::table.filter(tickets::id.eq(id)))
         .set((
             tickets::promise_due_at.eq(Time(promises.due_at)),
             tickets::promise_warn_at.eq(Time(promises.warn_at)),
             tickets::promises_breached.eq(promises.breached),
             tickets::promises_met.eq(promises.met),
         ))
-        .execute(conn)?;
+        .execute(conn))?;
     Ok(())
 }
 
 /// Tags of a ticket, in alphabetical order.
 pub(super) fn tags(conn: &mut Conn, id: TicketId) -> Result<Vec<String>> {
-    Ok(ticket_tags::table.filter(ticket_tags::ticket_id.eq(id)).order(ticket_tags::tag).select(ticket_tags::tag).load(conn)?)
+    let tags = ticket_tags::table.filter(ticket_tags::ticket_id.eq(id)).order(ticket_tags::tag).select(ticket_tags::tag);
+    Ok(each!(conn, conn => tags.load(conn))?)
 }
 
 /// Replaces the tags of a ticket.
@@ -226,27 +227,27 @@ pub(super) fn set_tags(conn: &mut Conn, id: TicketId, tags: &[String]) -> Result
 
 /// Writes a message.
 pub(super) fn insert_message(conn: &mut Conn, message: &MessageRow) -> Result<()> {
-    diesel::insert_into(messages::table).values(message).execute(conn)?;
+    each!(conn, conn => diesel::insert_into(messages::table).values(message).execute(conn))?;
     Ok(())
 }
 
 /// Mail Message-IDs of a ticket's messages, oldest first: what a reply refers to.
 pub(super) fn mail_ids(conn: &mut Conn, id: TicketId) -> Result<Vec<String>> {
-    let ids: Vec<Option<String>> = messages::table
+    let ids = messages::table
         .filter(messages::ticket_id.eq(id).and(messages::mail_message_id.is_not_null()))
         .order((messages::at, messages::id))
-        .select(messages::mail_message_id)
-        .load(conn)?;
+        .select(messages::mail_message_id);
+    let ids: Vec<Option<String>> = each!(conn, conn => ids.load(conn))?;
     Ok(ids.into_iter().flatten().collect())
 }
 
 /// Agents who replied in public, each once.
 pub(super) fn repliers(conn: &mut Conn, id: TicketId) -> Result<Vec<AgentId>> {
-    let ids: Vec<Option<AgentId>> = messages::table
+    let ids = messages::table
         .filter(messages::ticket_id.eq(id).and(messages::kind.eq(Named(MessageKind::Reply))))
         .select(messages::agent_id)
-        .distinct()
-        .load(conn)?;
+        .distinct();
+    let ids: Vec<Option<AgentId>> = each!(conn, conn => ids.load(conn))?;
     let mut ids: Vec<AgentId> = ids.into_iter().flatten().collect();
     ids.sort_unstable();
     Ok(ids)

@@ -6,6 +6,7 @@ use crate::db::{
     schema::events,
     types::{Json, Named, Time, Uid},
 };
+use crate::each;
 use crate::ids::TicketId;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -36,7 +37,7 @@ pub struct EventRow {
 
 /// Writes one event in the caller's transaction. One insert.
 pub fn record(conn: &mut Conn, ticket: TicketId, kind: Kind, actor: Actor, at: DateTime<Utc>, data: Value) -> Result<()> {
-    diesel::insert_into(events::table)
+    each!(conn, conn => diesel::insert_into(events::table)
         .values((
             events::ticket_id.eq(ticket),
             events::kind.eq(Named(kind)),
@@ -45,7 +46,7 @@ pub fn record(conn: &mut Conn, ticket: TicketId, kind: Kind, actor: Actor, at: D
             events::at.eq(Time(at)),
             events::data.eq(Json(data)),
         ))
-        .execute(conn)?;
+        .execute(conn))?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use crate::db::{
     schema::agents,
     types::{Named, Time},
 };
+use crate::each;
 use crate::error::{Error, Result};
 use crate::ids::AgentId;
 use crate::seen::Seen;
@@ -78,7 +79,8 @@ pub fn insert(conn: &mut Conn, name: &str, email: &str, role: Role, now: DateTim
 
 /// One by id.
 pub fn find(conn: &mut Conn, id: AgentId) -> Result<AgentRow> {
-    agents::table.find(id).select(AgentRow::as_select()).first(conn).optional()?.ok_or(Error::NotFound("agent"))
+    let found = each!(conn, conn => agents::table.find(id).select(AgentRow::as_select()).first(conn));
+    found.optional()?.ok_or(Error::NotFound("agent"))
 }
 
 /// The one with this address, however it is spelled. One query.

@@ -6,6 +6,7 @@ use crate::db::{
     schema::{contact_emails, contact_phones, contacts, organizations},
     types::Time,
 };
+use crate::each;
 use crate::error::{Error, Result};
 use crate::ids::{ContactId, OrganizationId};
 use crate::seen::Seen;
@@ -293,16 +294,14 @@ pub fn update(
 
 /// The person with this id. One query.
 pub fn find_person(conn: &mut Conn, id: ContactId) -> Result<Option<Person>> {
-    Ok(contacts::table.find(id).select(Person::as_select()).first(conn).optional()?)
+    Ok(each!(conn, conn => contacts::table.find(id).select(Person::as_select()).first(conn)).optional()?)
 }
 
 fn find_by_email(conn: &mut Conn, address: &str) -> Result<Option<Person>> {
-    Ok(contact_emails::table
+    let found = contact_emails::table
         .inner_join(contacts::table.on(contacts::id.eq(contact_emails::contact_id)))
-        .filter(contact_emails::address.eq(address))
-        .select(Person::as_select())
-        .first(conn)
-        .optional()?)
+        .filter(contact_emails::address.eq(address));
+    Ok(each!(conn, conn => found.select(Person::as_select()).first(conn)).optional()?)
 }
 
 fn find_by_phone(conn: &mut Conn, number: &str) -> Result<Option<Person>> {
@@ -365,12 +364,11 @@ pub fn find_or_create_by_phone(conn: &mut Conn, number: &str, name: Option<&str>
 
 /// The first address of a contact; none where they have none. One query.
 pub fn primary_email(conn: &mut Conn, id: ContactId) -> Result<Option<String>> {
-    Ok(contact_emails::table
+    let first = contact_emails::table
         .filter(contact_emails::contact_id.eq(id))
         .order(contact_emails::position)
-        .select(contact_emails::address)
-        .first(conn)
-        .optional()?)
+        .select(contact_emails::address);
+    Ok(each!(conn, conn => first.first(conn)).optional()?)
 }
 
 /// Sends no more surveys to a contact; saying it twice changes nothing. One query.
