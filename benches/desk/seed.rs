@@ -54,7 +54,7 @@ pub fn email(number: usize) -> String {
 /// The id of a team.
 pub fn team(number: usize) -> String {
     let number = number as i64 % TEAMS + 1;
-    uuid::Uuid::from_u128((u128::from(FOUNDED_MS as u64) << 80) | (0x7004_8u128 << 60) | number as u128).to_string()
+    uuid::Uuid::from_u128((u128::from(FOUNDED_MS as u64) << 80) | (0x0007_0048_u128 << 60) | number as u128).to_string()
 }
 
 /// A GET with a token.
