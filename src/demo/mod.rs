@@ -1,6 +1,6 @@
 //! Sample data: a believable desk with 90 days behind it, made by the desk's own verbs.
 //!
-//! [`story`] draws from a seed what happened, as a pure plan; [`run`] plays it, step by step in the order of time. So
+//! `story` draws from a seed what happened, as a pure plan; `run` plays it, step by step in the order of time. So
 //! promises, surveys, history and caches are what they would be had the desk run all that time.
 mod desk;
 mod dice;
