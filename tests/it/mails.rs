@@ -1,5 +1,5 @@
 //! Mail out: what arrives at a real SMTP server, and what happens when it does not.
-use crate::support::given::{close, email_ticket};
+use crate::support::given::{close, email_ticket, path};
 use crate::support::servers;
 use crate::support::smtp;
 use crate::support::{Desk, Test, tests};
@@ -19,10 +19,6 @@ pub const TESTS: &[Test] = tests![
     without_a_server_letters_are_files,
     a_contact_without_an_address_is_answered_without_a_letter,
 ];
-
-fn path(ticket: &Value, rest: &str) -> String {
-    format!("/api/v1/tickets/{}{rest}", ticket["id"].as_str().unwrap())
-}
 
 fn reply(desk: &Desk, ticket: &Value, text: &str) -> Value {
     desk.agent().post(&path(ticket, "/replies"), json!({ "body": text })).ok()

@@ -1,5 +1,5 @@
 //! Promises: kept or broken to the second, paused, resumed, and written in time also after a restart.
-use crate::support::given::{call, close, email_ticket};
+use crate::support::given::{call, close, email_ticket, path};
 use crate::support::{Desk, Test, tests};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -28,10 +28,6 @@ pub const TESTS: &[Test] = tests![
     a_team_keeps_its_own_holidays,
     events_rebuild_every_clock_exactly,
 ];
-
-fn path(ticket: &Value, rest: &str) -> String {
-    format!("/api/v1/tickets/{}{rest}", ticket["id"].as_str().unwrap())
-}
 
 #[track_caller]
 fn clock<'a>(ticket: &'a Value, metric: &str) -> &'a Value {

@@ -1,5 +1,5 @@
 //! Surveys: every rule of the invitation, the letter, the page and the review.
-use crate::support::given::{close, email_ticket};
+use crate::support::given::{close, email_ticket, path};
 use crate::support::{Answer, Desk, Test, tests};
 use chrono::TimeDelta;
 use deskbell::db::Conn;
@@ -29,10 +29,6 @@ pub const TESTS: &[Test] = tests![
     no_token_is_stored_or_shown,
     the_snapshot_is_of_the_close,
 ];
-
-fn path(ticket: &Value, rest: &str) -> String {
-    format!("/api/v1/tickets/{}{rest}", ticket["id"].as_str().unwrap())
-}
 
 fn outcomes(desk: &Desk, ticket: &Value) -> Vec<String> {
     let full = desk.agent().get(&path(ticket, "")).ok();

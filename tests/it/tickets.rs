@@ -1,5 +1,5 @@
 //! Tickets: opening, listing, the verbs, and what each refuses.
-use crate::support::given::{call, close, email_ticket};
+use crate::support::given::{call, close, email_ticket, path};
 use crate::support::{Desk, Test, tests};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -20,10 +20,6 @@ pub const TESTS: &[Test] = tests![
     history_tells_every_change_in_order,
     odd_texts_survive,
 ];
-
-fn path(ticket: &Value, rest: &str) -> String {
-    format!("/api/v1/tickets/{}{rest}", ticket["id"].as_str().unwrap())
-}
 
 fn a_ticket_finds_its_contact_by_address_and_by_number(desk: &Desk) {
     let one = email_ticket(desk, "ana@nordwind.example");

@@ -31,3 +31,8 @@ pub fn call(desk: &Desk, number: &str, received_at: &str) -> Value {
 pub fn close(desk: &Desk, id: &str) -> Value {
     desk.agent().post(&format!("/api/v1/tickets/{id}/closure"), json!({})).ok()
 }
+
+/// The path of a ticket, and of what belongs to it.
+pub fn path(ticket: &Value, rest: &str) -> String {
+    format!("/api/v1/tickets/{}{rest}", ticket["id"].as_str().unwrap())
+}
