@@ -65,8 +65,8 @@ fn make(conn: &mut Conn, d: Dialect, first_due: i64) -> Result<(), Failure> {
         ),
         format!(
             "INSERT INTO clocks (id, ticket_id, metric, cycle, policy_id, policy_version, calendar_id, calendar_version, mode, target_seconds,
-               warn_percent, standing, started_at, anchor_at, used_at_anchor, due_at, alarm_at, channel, priority)
-             SELECT {clock}, {ticket}, 'first_response', 1, t.policy_id, 1, t.calendar_id, 1, 'always', 86400, 0, 'running', {start}, {start}, 0,
+               warn_percent, pauses, standing, started_at, anchor_at, used_at_anchor, due_at, alarm_at, channel, priority)
+             SELECT {clock}, {ticket}, 'first_response', 1, t.policy_id, 1, t.calendar_id, 1, 'always', 86400, 0, FALSE, 'running', {start}, {start}, 0,
                {due}, {due}, 'email', 'normal'
              FROM {numbers}, (SELECT policy_id, calendar_id FROM clocks LIMIT 1) AS t"
         ),

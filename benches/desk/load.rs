@@ -22,6 +22,8 @@ pub trait Requests {
 /// Latencies of the requests that were asked and answered inside the measured time.
 #[derive(Clone, Debug, Default)]
 pub struct Measured {
+    /// How many were asked, those of the warm-up too.
+    pub asked: usize,
     /// Answered a second.
     pub per_second: f64,
     /// Half were faster, in milliseconds.
@@ -31,13 +33,13 @@ pub struct Measured {
 }
 
 impl Measured {
-    fn of(mut micros: Vec<u32>, took: Duration) -> Self {
+    fn of(mut micros: Vec<u32>, took: Duration, asked: usize) -> Self {
         micros.sort_unstable();
         let at = |share: f64| {
             let index = ((micros.len() as f64 * share).ceil() as usize).clamp(1, micros.len().max(1)) - 1;
             micros.get(index).map_or(f64::NAN, |micros| f64::from(*micros) / 1_000.0)
         };
-        Self { per_second: micros.len() as f64 / took.as_secs_f64(), p50_ms: at(0.50), p99_ms: at(0.99) }
+        Self { asked, per_second: micros.len() as f64 / took.as_secs_f64(), p50_ms: at(0.50), p99_ms: at(0.99) }
     }
 }
 
@@ -67,7 +69,7 @@ pub fn run(to: SocketAddr, requests: &impl Requests, warm_up: Duration, measure:
         if micros.is_empty() {
             return Err("nothing was left to ask before the measuring began".into());
         }
-        Ok(Measured::of(micros, took))
+        Ok(Measured::of(micros, took, window.next.get()))
     })
 }
 

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 /// A process that is not ready or not gone after so long never will be.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The unit of processor time in `/proc`; Linux never had another for programs.
+const TICKS_PER_SECOND: f64 = 100.0;
 /// Between two looks at something that is waited for.
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -29,6 +31,14 @@ impl Running {
     /// Whether it still runs.
     pub fn is_alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Processor seconds used so far.
+    pub fn cpu_seconds(&self) -> Result<f64, Failure> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let after_name = stat.rsplit(')').next().unwrap_or_default();
+        let ticks = after_name.split_whitespace().skip(11).take(2).map(str::parse::<f64>).sum::<Result<f64, _>>()?;
+        Ok(ticks / TICKS_PER_SECOND)
     }
 
     /// A figure of `/proc/PID/status` in MB.
@@ -96,6 +106,7 @@ pub fn desk(url: &str, folder: &Path, letters: Letters) -> Result<Server, Failur
     if let Letters::Held(server) = letters {
         command.env("DESKBELL_MAIL_SMTP_HOST", server.ip().to_string()).env("DESKBELL_MAIL_SMTP_PORT", server.port().to_string());
         command.env("DESKBELL_MAIL_SMTP_TLS", "none").env("DESKBELL_MAIL_SMTP_TIMEOUT_SECONDS", "600");
+        command.env("DESKBELL_JOBS_LEASE_SECONDS", "3600");
     }
     listening(command)
         .map_err(|error| format!("{error}: {}", std::fs::read_to_string(folder.join("desk.log")).unwrap_or_default()).into())

@@ -222,11 +222,11 @@ fn desk(d: Dialect, tickets: i64, now: i64) -> Vec<String> {
         of_one(kind::MESSAGE + 3, "answered + 6000000000", "reply", &agent, "NULL", "closed IS NOT NULL AND more < 4000"),
         format!(
             "INSERT INTO clocks (id, ticket_id, metric, cycle, policy_id, policy_version, calendar_id, calendar_version, mode, target_seconds,
-               warn_percent, standing, reason, started_at, anchor_at, used_at_anchor, due_at, warn_at, warned_at, breached_at, reached_at,
+               warn_percent, pauses, standing, reason, started_at, anchor_at, used_at_anchor, due_at, warn_at, warned_at, breached_at, reached_at,
                used_seconds, alarm_at, channel, priority, team_id, agent_id, organization_id)
              SELECT {clock}, {ticket}, CASE channel WHEN 'email' THEN 'first_response' ELSE 'pickup' END, 1,
                (SELECT id FROM policies ORDER BY position DESC LIMIT 1), 1, (SELECT id FROM calendars LIMIT 1), 1,
-               CASE channel WHEN 'email' THEN 'always' ELSE 'when_open' END, {target}, 75,
+               CASE channel WHEN 'email' THEN 'always' ELSE 'when_open' END, {target}, 75, FALSE,
                CASE WHEN answered IS NULL THEN 'running' WHEN channel <> 'email' AND fate % 10 < 2 THEN 'not_promised' ELSE 'reached' END,
                CASE WHEN channel <> 'email' AND fate % 10 < 2 THEN 'closed' END, received, received, 0, {due}, NULL, NULL,
                CASE WHEN {breached} THEN {due} END, answered, (answered - received) / 1000000, CASE WHEN {running} THEN {due} END,
