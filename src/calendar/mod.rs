@@ -5,4 +5,4 @@ pub mod hours;
 mod store;
 pub mod wire;
 
-pub use store::{Calendar, default_calendar, find, find_version, insert};
+pub use store::{Calendar, InForce, default_calendar, find, find_version, in_force, insert};

@@ -5,14 +5,16 @@ use crate::db::{
     Conn,
     ext::{OnConflictExt, or_taken},
     schema::{calendar_versions, calendars, policies, policy_versions, teams},
-    types::{Json, Time},
+    types::{Json, JsonText, Time},
 };
 use crate::each;
 use crate::error::{Error, Result};
 use crate::ids::{CalendarId, TeamId};
+use crate::memo::Memo;
 use crate::seen::Seen;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use std::sync::Arc;
 
 /// A calendar at one of its versions.
 #[derive(Debug, Clone)]
@@ -84,12 +86,42 @@ pub fn default_calendar(conn: &mut Conn) -> Result<Option<Calendar>> {
     each!(conn, conn => found.first::<Row>(conn)).optional()?.map(from_row).transpose()
 }
 
+/// What a promise is counted by.
+#[derive(Debug, Clone)]
+pub struct InForce {
+    /// Which calendar.
+    pub id: CalendarId,
+    /// Its current version.
+    pub version: i32,
+    /// The hours of that version.
+    pub hours: Arc<Hours>,
+}
+
+static HOURS: Memo<Hours> = Memo::new();
+
+fn hours(id: CalendarId, version: i32, definition: JsonText) -> Result<Arc<Hours>> {
+    HOURS.get(definition.0, |text| {
+        let definition: Definition = serde_json::from_str(text)?;
+        definition.hours().map_err(|_| Error::internal(format!("calendar {id} version {version} is broken")))
+    })
+}
+
+/// The hours of the calendar with this id, or of the one that serves where nothing else is said. One query.
+pub fn in_force(conn: &mut Conn, id: Option<CalendarId>) -> Result<Option<InForce>> {
+    let current = current!().select((calendars::id, calendars::version, calendar_versions::definition));
+    let row: Option<(CalendarId, i32, JsonText)> = match id {
+        Some(id) => each!(conn, conn => current.filter(calendars::id.eq(id)).first(conn)),
+        None => each!(conn, conn => current.filter(calendars::is_default.eq(true)).first(conn)),
+    }
+    .optional()?;
+    let Some((id, version, definition)) = row else { return Ok(None) };
+    Ok(Some(InForce { id, version, hours: hours(id, version, definition)? }))
+}
+
 /// The hours of one version, also an old one. One query.
-pub fn find_version(conn: &mut Conn, id: CalendarId, version: i32) -> Result<Hours> {
+pub fn find_version(conn: &mut Conn, id: CalendarId, version: i32) -> Result<Arc<Hours>> {
     let found = calendar_versions::table.find((id, version)).select(calendar_versions::definition);
-    let definition: Json = each!(conn, conn => found.first(conn))?;
-    let definition: Definition = definition.to()?;
-    definition.hours().map_err(|_| Error::internal(format!("calendar {id} version {version} is broken")))
+    hours(id, version, each!(conn, conn => found.first(conn))?)
 }
 
 /// A page after `after`, by age. One query.

@@ -156,6 +156,22 @@ impl FromSql<JsonDoc, MultiBackend> for Json {
     }
 }
 
+/// A JSON document in a column as its text, for what is parsed only where the text is new.
+#[derive(Clone, PartialEq, Debug, FromSqlRow)]
+pub struct JsonText(pub String);
+
+impl FromSql<JsonDoc, Pg> for JsonText {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        let bytes = value.as_bytes().get(1..).ok_or("an empty jsonb value")?;
+        Ok(Self(std::str::from_utf8(bytes)?.to_owned()))
+    }
+}
+impl FromSql<JsonDoc, Sqlite> for JsonText {
+    fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        <String as FromSql<Text, Sqlite>>::from_sql(value).map(Self)
+    }
+}
+
 /// An instant in a column: whole microseconds since 1970 (BIGINT).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, AsExpression, FromSqlRow)]
 #[diesel(sql_type = BigInt)]

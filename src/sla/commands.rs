@@ -12,6 +12,7 @@ use crate::timeline::{self, Actor, Kind};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Whose promise it is: written on each clock until it is decided.
 #[derive(Debug, Clone, Copy)]
@@ -25,8 +26,7 @@ pub struct Attribution {
 /// What a promise on the start of a ticket stands on.
 struct Basis {
     policy: Policy,
-    calendar: calendar::Calendar,
-    hours: Hours,
+    calendar: calendar::InForce,
 }
 
 /// What `save` has to do for a row.
@@ -43,7 +43,7 @@ pub struct Clocks {
     rows: Vec<ClockRow>,
     states: Vec<State>,
     events: Vec<(Kind, Actor, DateTime<Utc>, serde_json::Value)>,
-    hours: HashMap<(CalendarId, i32), Hours>,
+    hours: HashMap<(CalendarId, i32), Arc<Hours>>,
     basis: Option<Option<Basis>>,
 }
 
@@ -73,7 +73,7 @@ impl Clocks {
         self.rows
     }
 
-    fn hours(&mut self, conn: &mut Conn, id: CalendarId, version: i32) -> Result<Hours> {
+    fn hours(&mut self, conn: &mut Conn, id: CalendarId, version: i32) -> Result<Arc<Hours>> {
         if let Some(hours) = self.hours.get(&(id, version)) {
             return Ok(hours.clone());
         }
@@ -104,8 +104,11 @@ impl Clocks {
         let ticket_id = self.ticket;
         let Some(basis) = self.basis(conn, &whose.subject)? else { return Ok(()) };
         let Some(target) = basis.policy.target(metric) else { return Ok(()) };
-        let clock =
-            if is_measured { Clock::start(target.promise, &basis.hours, at) } else { Clock::not_measured(target.promise, at) };
+        let clock = if is_measured {
+            Clock::start(target.promise, &basis.calendar.hours, at)
+        } else {
+            Clock::not_measured(target.promise, at)
+        };
         let mut row = ClockRow {
             id: ClockId::new(),
             ticket_id,
@@ -297,16 +300,15 @@ fn find_basis(conn: &mut Conn, subject: &Subject) -> Result<Option<Basis>> {
         (None, None) => None,
     };
     let calendar = match named {
-        Some(id) => calendar::find(conn, id)?,
+        Some(id) => calendar::in_force(conn, Some(id))?,
         None => None,
     };
     // A calendar that was removed at this moment leaves the default one to count by: no promise is dropped.
     let calendar = match calendar {
         Some(calendar) => Some(calendar),
-        None => calendar::default_calendar(conn)?,
+        None => calendar::in_force(conn, None)?,
     };
     // Without any calendar nothing can be promised; set-up makes one and the API keeps a default.
     let Some(calendar) = calendar else { return Ok(None) };
-    let hours = calendar.hours()?;
-    Ok(Some(Basis { policy, calendar, hours }))
+    Ok(Some(Basis { policy, calendar }))
 }

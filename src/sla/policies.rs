@@ -5,11 +5,12 @@ use crate::db::{
     Conn,
     ext::{OnConflictExt, or_taken},
     schema::{policies, policy_versions},
-    types::{Json, Time},
+    types::{Json, JsonText, Time},
 };
 use crate::each;
 use crate::error::{Error, Result};
 use crate::ids::PolicyId;
+use crate::memo::Memo;
 use crate::seen::Seen;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -54,11 +55,21 @@ macro_rules! current {
     };
 }
 
+static DEFINITIONS: Memo<PolicyDefinition> = Memo::new();
+
 /// The active policies in the order in which they are asked. One query.
 pub fn in_force(conn: &mut Conn) -> Result<Vec<Policy>> {
-    let found = current!().filter(policies::is_active.eq(true)).order((policies::position, policies::id));
-    let rows: Vec<Row> = each!(conn, conn => found.load(conn))?;
-    rows.into_iter().map(|row| from_row(row).map(|edited| edited.definition.policy(edited.id, edited.version))).collect()
+    let found = current!().filter(policies::is_active.eq(true)).order((policies::position, policies::id)).select((
+        policies::id,
+        policies::version,
+        policy_versions::definition,
+    ));
+    let rows: Vec<(PolicyId, i32, JsonText)> = each!(conn, conn => found.load(conn))?;
+    let read = |(id, version, definition): (PolicyId, i32, JsonText)| {
+        let definition = DEFINITIONS.get(definition.0, |text| Ok(serde_json::from_str(text)?))?;
+        Ok(PolicyDefinition::clone(&definition).policy(id, version))
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// One by id. One query.
