@@ -124,7 +124,7 @@ pub enum Fact {
 }
 
 /// The second that `at` lies in, and the part of a second that an elapsed clock carries along.
-fn split(mode: Mode, at: DateTime<Utc>) -> (DateTime<Utc>, TimeDelta) {
+pub(super) fn split(mode: Mode, at: DateTime<Utc>) -> (DateTime<Utc>, TimeDelta) {
     let second = at.trunc_subsecs(0);
     match mode {
         Mode::Always | Mode::WhenOpen => (second, at - second),
@@ -174,7 +174,7 @@ impl Clock {
     }
 
     /// Lays what remains over the hours from the anchor on.
-    fn lay_out(&mut self, hours: &Hours) {
+    pub(super) fn lay_out(&mut self, hours: &Hours) {
         let (anchor, part) = split(self.promise.mode, self.anchor_at);
         let left = |seconds: i64| (seconds - self.used_at_anchor).max(0);
         let at = |seconds: i64| hours.due(self.promise.mode, anchor, left(seconds)).ok()?.checked_add_signed(part);
@@ -230,10 +230,10 @@ impl Clock {
                 self.reached_at = Some(at);
                 self.standing = Standing::Reached;
             }
-            (Standing::Running, Fact::Warned(_) | Fact::Breached(_)) => self.mark(fact),
+            (Standing::Running | Standing::Paused, Fact::Warned(_) | Fact::Breached(_)) => self.mark(fact),
             (Standing::Reached | Standing::NotPromised | Standing::NotMeasured, _)
             | (Standing::Running, Fact::Resumed(_))
-            | (Standing::Paused, Fact::Paused(_) | Fact::Warned(_) | Fact::Breached(_)) => {}
+            | (Standing::Paused, Fact::Paused(_)) => {}
         }
     }
 

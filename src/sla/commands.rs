@@ -1,8 +1,9 @@
 //! The verbs of promises: start, reach, pause, resume, and writing what fell due. Each transition is an event.
 use super::clock::{Clock, Fact, Metric, Standing};
-use super::model::{self, NEVER, Policy, Subject, Summary};
+use super::model::{NEVER, Policy, Subject, Summary};
+use super::rematch::Ground;
 use super::store::{self, ClockRow};
-use super::{policies, wire::ModeName};
+use super::wire::ModeName;
 use crate::Result;
 use crate::calendar::{self, hours::Hours};
 use crate::db::Conn;
@@ -24,14 +25,14 @@ pub struct Attribution {
 }
 
 /// What a promise on the start of a ticket stands on.
-struct Basis {
-    policy: Policy,
-    calendar: calendar::InForce,
+pub(super) struct Basis {
+    pub(super) policy: Policy,
+    pub(super) calendar: calendar::InForce,
 }
 
 /// What `save` has to do for a row.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     New,
     Changed,
     Same,
@@ -39,10 +40,10 @@ enum State {
 
 /// The clocks of one ticket while a verb works on it; [`Clocks::save`] writes what changed, and the events.
 pub struct Clocks {
-    ticket: TicketId,
-    rows: Vec<ClockRow>,
+    pub(super) ticket: TicketId,
+    pub(super) rows: Vec<ClockRow>,
     states: Vec<State>,
-    events: Vec<(Kind, Actor, DateTime<Utc>, serde_json::Value)>,
+    pub(super) events: Vec<(Kind, Actor, DateTime<Utc>, serde_json::Value)>,
     hours: HashMap<(CalendarId, i32), Arc<Hours>>,
     basis: Option<Option<Basis>>,
 }
@@ -200,7 +201,7 @@ impl Clocks {
         }
     }
 
-    fn touched(&mut self, index: usize) {
+    pub(super) fn touched(&mut self, index: usize) {
         if let Some(state @ State::Same) = self.states.get_mut(index) {
             *state = State::Changed;
         }
@@ -242,8 +243,7 @@ impl Clocks {
 
     /// Takes in what fell due before `now`, then `fact`; says what was new.
     fn take_in(&mut self, index: usize, fact: Option<(Fact, &Hours)>, actor: Actor, now: DateTime<Utc>) -> Vec<(Metric, Kind)> {
-        let Some(row) = self.rows.get_mut(index) else { return Vec::new() };
-        let mut clock = row.clock();
+        let Some(mut clock) = self.rows.get(index).map(ClockRow::clock) else { return Vec::new() };
         let due = clock.fallen_due(now).into_iter().map(|fact| (fact, None, Actor::Desk));
         let mut done = Vec::new();
         for (fact, hours, actor) in due.chain(fact.map(|(fact, hours)| (fact, Some(hours), actor))) {
@@ -251,26 +251,35 @@ impl Clocks {
                 Some(hours) => clock.apply(fact, hours),
                 None => clock.mark(fact),
             }
+            let Some(row) = self.rows.get_mut(index) else { continue };
             row.set(&clock);
-            let (kind, at) = match fact {
-                Fact::Paused(at) => (Kind::ClockPaused, at),
-                Fact::Resumed(at) => (Kind::ClockResumed, at),
-                Fact::Reached(at) => (Kind::ClockReached, at),
-                Fact::Warned(at) => (Kind::ClockWarned, at),
-                Fact::Breached(at) => (Kind::ClockBreached, at),
-            };
-            let data = json!({
-                "clock_id": row.id, "metric": row.metric.0, "cycle": row.cycle, "written_at": now,
-                "due_at": clock.due_at, "used_seconds": clock.used_at(fact),
-                "verdict": clock.verdict(now),
-            });
-            self.events.push((kind, actor, at, data));
-            done.push((row.metric.0, kind));
+            let metric = row.metric.0;
+            done.push((metric, self.note(index, &clock, fact, actor, now)));
         }
         if !done.is_empty() {
             self.touched(index);
         }
         done
+    }
+
+    /// Notes a fact that was just taken in, as history keeps it.
+    pub(super) fn note(&mut self, index: usize, clock: &Clock, fact: Fact, actor: Actor, now: DateTime<Utc>) -> Kind {
+        let kind = match fact {
+            Fact::Paused(_) => Kind::ClockPaused,
+            Fact::Resumed(_) => Kind::ClockResumed,
+            Fact::Reached(_) => Kind::ClockReached,
+            Fact::Warned(_) => Kind::ClockWarned,
+            Fact::Breached(_) => Kind::ClockBreached,
+        };
+        if let Some(row) = self.rows.get(index) {
+            let data = json!({
+                "clock_id": row.id, "metric": row.metric.0, "cycle": row.cycle, "written_at": now,
+                "due_at": clock.due_at, "used_seconds": clock.used_at(fact),
+                "verdict": clock.verdict(now),
+            });
+            self.events.push((kind, actor, fact.at(), data));
+        }
+        kind
     }
 
     /// What the ticket's row is to repeat.
@@ -292,23 +301,5 @@ impl Clocks {
 }
 
 fn find_basis(conn: &mut Conn, subject: &Subject) -> Result<Option<Basis>> {
-    let policies = policies::in_force(conn)?;
-    let Some(policy) = model::first_match(&policies, subject).cloned() else { return Ok(None) };
-    let named = match (policy.calendar_id, subject.team_id) {
-        (Some(id), _) => Some(id),
-        (None, Some(team)) => crate::accounts::teams::calendar_of(conn, team)?.flatten(),
-        (None, None) => None,
-    };
-    let calendar = match named {
-        Some(id) => calendar::in_force(conn, Some(id))?,
-        None => None,
-    };
-    // A calendar that was removed at this moment leaves the default one to count by: no promise is dropped.
-    let calendar = match calendar {
-        Some(calendar) => Some(calendar),
-        None => calendar::in_force(conn, None)?,
-    };
-    // Without any calendar nothing can be promised; set-up makes one and the API keeps a default.
-    let Some(calendar) = calendar else { return Ok(None) };
-    Ok(Some(Basis { policy, calendar }))
+    Ground::load(conn)?.basis(conn, subject)
 }

@@ -5,6 +5,8 @@ pub mod clock;
 pub mod commands;
 pub mod model;
 mod policies;
+pub mod relay;
+pub mod rematch;
 mod store;
 pub mod wire;
 

@@ -16,6 +16,7 @@ use crate::seen::Seen;
 use crate::sla::clock::Metric;
 use crate::sla::commands::{Attribution, Clocks};
 use crate::sla::model::{Subject, Summary};
+use crate::sla::rematch::Because;
 use crate::surveys;
 use crate::timeline::{self, Actor, Kind};
 use chrono::{DateTime, Utc};
@@ -205,7 +206,8 @@ pub fn hand_over(
     if before != to {
         ticket.assignee_id = None;
     }
-    clocks.attribute(&whose(&ticket), now);
+    let by = (Because::Team, Actor::Agent(agent.id()));
+    clocks.rematch(conn, &whose(&ticket), ticket.status == Status::Pending, by, now)?;
     let data = json!({ "before": before, "after": to, "assignee_id": ticket.assignee_id });
     timeline::record(conn, id, Kind::HandedOver, Actor::Agent(agent.id()), now, data)?;
     save(conn, ticket, clocks)
@@ -239,7 +241,7 @@ pub fn change(conn: &mut Conn, agent: &Agent, id: TicketId, seen: Seen, change: 
     }
     if let Some(priority) = change.priority {
         let before = std::mem::replace(&mut ticket.priority, priority);
-        clocks.attribute(&whose(&ticket), now);
+        clocks.rematch(conn, &whose(&ticket), ticket.status == Status::Pending, (Because::Priority, actor), now)?;
         data.insert("priority".into(), json!({ "before": before, "after": priority }));
     }
     if let Some(subject) = change.subject {

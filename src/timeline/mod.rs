@@ -2,7 +2,7 @@
 pub mod api;
 mod store;
 
-pub use store::{EventRow, of_ticket, record};
+pub use store::{EventRow, Told, of_kinds, of_ticket, record};
 
 use crate::ids::{AgentId, ContactId, TokenId};
 use uuid::Uuid;
@@ -77,6 +77,8 @@ names! {
         ClockWarned = "clock_warned",
         /// The time is used up: the promise is broken.
         ClockBreached = "clock_breached",
+        /// A promise was laid out anew: another target, or other hours.
+        ClockMoved = "clock_moved",
         /// How an invitation to a survey ended.
         SurveyOutcome = "survey_outcome",
         /// A contact answered, or changed the answer.

@@ -13,6 +13,7 @@ mod mails;
 mod migrations;
 mod pages;
 mod promises;
+mod promises_moved;
 mod replay;
 mod reports;
 mod rights;
@@ -36,6 +37,7 @@ const ALL: &[&[Test]] = &[
     mails::TESTS,
     migrations::TESTS,
     promises::TESTS,
+    promises_moved::TESTS,
     rights::ONCE,
     rights::PAGE,
     rights::TESTS,

@@ -8,6 +8,7 @@ use deskbell::db::types::{Json, Named, Time};
 use deskbell::ids::{CalendarId, TicketId};
 use deskbell::sla;
 use deskbell::sla::clock::{Clock, Fact, Promise, Standing};
+use deskbell::sla::rematch::How;
 use deskbell::sla::wire::ModeName;
 use deskbell::timeline::Kind;
 use diesel::prelude::*;
@@ -22,11 +23,15 @@ fn hours(conn: &mut Conn, started: &Value) -> Hours {
     definition.to::<Definition>().unwrap().hours().unwrap()
 }
 
-fn start(started: &Value, hours: &Hours) -> Clock {
-    let mode: ModeName = started["mode"].as_str().unwrap().parse().unwrap();
+fn promise(said: &Value) -> Promise {
+    let mode: ModeName = said["mode"].as_str().unwrap().parse().unwrap();
     let mode: Mode = mode.mode();
-    let number = |name: &str| started[name].as_i64().unwrap();
-    let promise = Promise { mode, target_seconds: number("target_seconds"), warn_percent: number("warn_percent") as i32 };
+    let number = |name: &str| said[name].as_i64().unwrap();
+    Promise { mode, target_seconds: number("target_seconds"), warn_percent: number("warn_percent") as i32 }
+}
+
+fn start(started: &Value, hours: &Hours) -> Clock {
+    let promise = promise(started);
     let at = started["started_at"].as_str().unwrap().parse().unwrap();
     let standing: Standing = started["standing"].as_str().unwrap().parse().unwrap();
     if standing == Standing::NotMeasured { Clock::not_measured(promise, at) } else { Clock::start(promise, hours, at) }
@@ -36,12 +41,22 @@ fn start(started: &Value, hours: &Hours) -> Clock {
 pub fn of(conn: &mut Conn) -> usize {
     let rows: Vec<(Option<TicketId>, Named<Kind>, Time, Json)> =
         events::table.order(events::id).select((events::ticket_id, events::kind, events::at, events::data)).load(conn).unwrap();
-    let mut clocks: HashMap<String, (TicketId, Clock, Hours)> = HashMap::new();
+    let mut clocks: HashMap<String, (TicketId, Clock, Hours, Vec<Fact>)> = HashMap::new();
     for (ticket, kind, at, Json(data)) in rows {
         let Some(id) = data["clock_id"].as_str().map(str::to_owned) else { continue };
         if kind.0 == Kind::ClockStarted {
             let hours = hours(conn, &data);
-            clocks.insert(id, (ticket.unwrap(), start(&data, &hours), hours));
+            clocks.insert(id, (ticket.unwrap(), start(&data, &hours), hours, Vec::new()));
+            continue;
+        }
+        let (_, clock, frozen, pauses) = clocks.get_mut(&id).unwrap();
+        if kind.0 == Kind::ClockMoved {
+            let hours = hours(conn, &data);
+            let moved = match data["how"].as_str().unwrap().parse().unwrap() {
+                How::FromStart => clock.retargeted(promise(&data), &hours, pauses, at.0).map(|(clock, _)| clock),
+                How::Remaining => clock.relaid(at.0, frozen, &hours),
+            };
+            (*clock, *frozen) = (moved.unwrap(), hours);
             continue;
         }
         let fact = match kind.0 {
@@ -52,10 +67,12 @@ pub fn of(conn: &mut Conn) -> usize {
             Kind::ClockBreached => Fact::Breached(at.0),
             other => panic!("{other} names a clock"),
         };
-        let (_, clock, hours) = clocks.get_mut(&id).unwrap();
-        clock.apply(fact, hours);
+        if matches!(fact, Fact::Paused(_) | Fact::Resumed(_)) {
+            pauses.push(fact);
+        }
+        clock.apply(fact, frozen);
     }
-    for (id, (ticket, clock, _)) in &clocks {
+    for (id, (ticket, clock, ..)) in &clocks {
         let rows = sla::of_ticket(conn, *ticket).unwrap();
         let row = rows.iter().find(|row| row.id.to_string() == *id).unwrap();
         assert_eq!(row.clock(), *clock, "clock {id} of ticket {ticket}");
