@@ -85,7 +85,9 @@ api! {
     "/surveys/responses/{id}/claim" { post Work surveys::api::claim, delete Work surveys::api::give_back }
     "/surveys/responses/{id}/review" { put Work surveys::api::review }
     "/reports/sla" { get Manage reports::api::sla }
+    "/reports/sla/rows" { get Manage reports::api_rows::sla }
     "/reports/nps" { get Manage reports::api::nps }
+    "/reports/nps/rows" { get Manage reports::api_rows::nps }
 }
 
 impl ConfigureHead for actix_web::Resource {

@@ -3,6 +3,7 @@ mod conn;
 pub mod ext;
 pub mod migrate;
 pub mod schema;
+mod snapshot;
 pub mod types;
 mod writer;
 

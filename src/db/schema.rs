@@ -379,6 +379,38 @@ table! {
     }
 }
 
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    digests (week_on) {
+        week_on -> Text,
+        time_zone -> Text,
+        from_at -> BigInt,
+        to_at -> BigInt,
+        written_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    digest_letters (id) {
+        id -> Uid,
+        week_on -> Text,
+        agent_id -> Uid,
+        recipient -> Text,
+        subject -> Text,
+        message_id -> Text,
+        text_body -> Text,
+        html_body -> Text,
+        state -> Text,
+        attempts -> Integer,
+        last_error -> Nullable<Text>,
+        created_at -> BigInt,
+        sent_at -> Nullable<BigInt>,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(
     calendars,
     calendar_versions,
@@ -403,5 +435,7 @@ allow_tables_to_appear_in_same_query!(
     survey_invitations,
     survey_responses,
     survey_revisions,
-    survey_reviews
+    survey_reviews,
+    digests,
+    digest_letters
 );

@@ -125,9 +125,8 @@ impl Period {
     }
 
     /// The period of equal length, in elapsed time, that ends where this one starts.
-    #[must_use]
-    pub fn before(self) -> Self {
-        Self { from: self.from - (self.to - self.from), to: self.from, zone: self.zone }
+    pub fn before(self) -> Compared {
+        Compared { from: self.from - (self.to - self.from), to: self.from }
     }
 
     /// Its days, weeks or months in order and without gaps, cut at its ends; none where they are more than [`BUCKETS_MAX`].
@@ -149,6 +148,48 @@ impl Period {
             }
         }
         Some(buckets)
+    }
+}
+
+/// The period that figures are compared with, `[from, to)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compared {
+    /// Its first instant.
+    pub from: DateTime<Utc>,
+    /// The first instant after it.
+    pub to: DateTime<Utc>,
+}
+
+names! {
+    /// What to compare with.
+    pub enum Compare {
+        /// The period of equal length before this one.
+        Previous = "previous",
+        /// Nothing.
+        None = "none",
+    }
+}
+
+impl Compared {
+    /// What `compare`, or `compare_from` with `compare_to`, ask for; the period before where neither is given.
+    pub fn read(
+        compare: Option<Compare>,
+        from: Option<&str>,
+        to: Option<&str>,
+        period: Period,
+    ) -> Result<Option<Self>, FieldError> {
+        match (compare, from, to) {
+            (None | Some(Compare::Previous), None, None) => Ok(Some(period.before())),
+            (Some(Compare::None), None, None) => Ok(None),
+            (None, Some(from), Some(to)) => {
+                let Period { from, to, .. } = Period::read(Some(from), Some(to), period.zone, period.to)
+                    .map_err(|error| FieldError { field: format!("compare_{}", error.field), ..error })?;
+                Ok(Some(Self { from, to }))
+            }
+            (None, Some(_), None) => Err(FieldError::new("compare_to", "missing", "is needed beside compare_from")),
+            (None, None, Some(_)) => Err(FieldError::new("compare_from", "missing", "is needed beside compare_to")),
+            (Some(_), _, _) => Err(FieldError::new("compare", "one_of", "cannot be given beside compare_from and compare_to")),
+        }
     }
 }
 

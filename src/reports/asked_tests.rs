@@ -130,3 +130,31 @@ fn the_period_before_is_as_long_and_ends_where_this_one_starts() {
     let before = period.before();
     assert_eq!((before.to, before.to - before.from), (period.from, period.to - period.from));
 }
+
+#[track_caller]
+fn check_compared(compare: Option<Compare>, (from, to): (Option<&str>, Option<&str>), expected: &str) {
+    let period = Period::read(Some("2026-03-01"), Some("2026-04-01"), TORONTO, now()).expect("a period");
+    let text = match Compared::read(compare, from, to, period) {
+        Ok(Some(Compared { from, to })) => format!("{from:?} {to:?}"),
+        Ok(None) => "nothing".to_owned(),
+        Err(error) => format!("{} {}", error.field, error.code),
+    };
+    assert_eq!(text, expected, "{compare:?} {from:?} {to:?}");
+}
+
+#[test]
+fn what_to_compare_with_is_the_period_before_another_or_nothing() {
+    // An hour was lost in March: the period of equal length begins an hour later.
+    let before = "2026-01-29T06:00:00Z 2026-03-01T05:00:00Z";
+    let year_ago = (Some("2025-03-01"), Some("2025-04-01"));
+    check_compared(None, (None, None), before);
+    check_compared(Some(Compare::Previous), (None, None), before);
+    check_compared(Some(Compare::None), (None, None), "nothing");
+    check_compared(None, year_ago, "2025-03-01T05:00:00Z 2025-04-01T04:00:00Z");
+    check_compared(Some(Compare::Previous), year_ago, "compare one_of");
+    check_compared(None, (Some("2025-03-01"), None), "compare_to missing");
+    check_compared(None, (None, Some("2025-03-01")), "compare_from missing");
+    check_compared(None, (Some("2025-03-01"), Some("2025-03-01")), "compare_from order");
+    check_compared(None, (Some("then"), Some("2025-03-01")), "compare_from date_time");
+    check_compared(None, (Some("2025-03-01"), Some("then")), "compare_to date_time");
+}

@@ -1,8 +1,9 @@
 //! Reports as CSV (RFC 4180): one row a group, or a group and metric; the counts are those of the JSON. Pure.
 use super::figures::Reasons;
-use super::wire::{GroupKey, SlaFigures, SlaReport};
-use super::wire_nps::{NpsFigures, NpsReport};
+use super::wire::{GroupKey, Resolutions, SlaFigures, SlaReport};
+use super::wire_nps::{ChangeOut, NpsFigures, NpsReport, PreviousOut};
 use crate::error::{Error, Result};
+use chrono::{DateTime, SecondsFormat, Utc};
 
 /// How a text begins that a spreadsheet would take for a formula.
 const FORMULA_STARTS: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\n'];
@@ -31,7 +32,7 @@ const SLA_COLUMNS: [&str; 19] = [
     "worst_seconds",
 ];
 
-const NPS_COLUMNS: [&str; 27] = [
+const NPS_COLUMNS: [&str; 32] = [
     "promoters",
     "passives",
     "detractors",
@@ -59,6 +60,11 @@ const NPS_COLUMNS: [&str; 27] = [
     "response_rate",
     "nps_if_all_others_detractors",
     "nps_if_all_others_promoters",
+    "previous_n",
+    "previous_nps",
+    "change_z",
+    "change_p",
+    "change_direction",
 ];
 
 /// A text cell that no spreadsheet runs; numbers are written as they are.
@@ -67,14 +73,18 @@ pub fn text(cell: &str) -> String {
 }
 
 /// A figure; an absent one is an empty cell.
-fn figure<T: ToString>(value: Option<T>) -> String {
+pub fn figure<T: ToString>(value: Option<T>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-fn key(key: &GroupKey) -> [String; 4] {
-    let at =
-        |at: Option<chrono::DateTime<chrono::Utc>>| figure(at.map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)));
-    [text(&key.label), figure(key.id), at(key.from), at(key.to)]
+/// An instant as JSON writes it; an absent one is an empty cell.
+pub fn instant(at: Option<DateTime<Utc>>) -> String {
+    figure(at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true)))
+}
+
+/// The cells of [`KEY_COLUMNS`].
+pub fn key(key: &GroupKey) -> [String; 4] {
+    [text(&key.label), figure(key.id), instant(key.from), instant(key.to)]
 }
 
 fn reasons(reasons: &Reasons) -> String {
@@ -82,10 +92,15 @@ fn reasons(reasons: &Reasons) -> String {
     text(&list.join("; "))
 }
 
-fn sla_cells(figures: &SlaFigures) -> [String; 19] {
-    let SlaFigures { metric, total, met, breached, unreached_breached, running, paused, left_out, attainment, seconds } = figures;
+/// What a row of first or last resolutions is called, so that no sum over a metric counts a clock twice.
+const FIRST_RESOLUTION: &str = "first_resolution";
+const LAST_RESOLUTION: &str = "last_resolution";
+
+fn sla_cells(name: &str, figures: &SlaFigures) -> [String; 19] {
+    let SlaFigures { metric: _, total, met, breached, unreached_breached, running, paused, left_out, attainment, seconds } =
+        figures;
     [
-        text(metric.as_str()),
+        text(name),
         total.to_string(),
         met.to_string(),
         breached.to_string(),
@@ -107,7 +122,7 @@ fn sla_cells(figures: &SlaFigures) -> [String; 19] {
     ]
 }
 
-fn nps_cells(figures: &NpsFigures) -> Vec<String> {
+fn nps_cells(figures: &NpsFigures, previous: Option<&PreviousOut>, change: Option<&ChangeOut>) -> Vec<String> {
     let NpsFigures { promoters, passives, detractors, n, nps, nps_rounded, interval, few_answers, by_score, comments, cohort } =
         figures;
     let mut cells = vec![promoters.to_string(), passives.to_string(), detractors.to_string(), n.to_string()];
@@ -118,42 +133,55 @@ fn nps_cells(figures: &NpsFigures) -> Vec<String> {
     let bounds = cohort.bounds.as_ref();
     cells.push(figure(cohort.response_rate));
     cells.extend([figure(bounds.map(|b| b.if_all_others_detractors)), figure(bounds.map(|b| b.if_all_others_promoters))]);
+    cells.extend([figure(previous.map(|p| p.n)), figure(previous.and_then(|p| p.nps))]);
+    cells.extend([figure(change.map(|c| c.z)), figure(change.map(|c| c.p)), figure(change.map(|c| c.direction))]);
     cells
 }
 
 /// Writes a table; lines end as RFC 4180 says.
-struct Table(::csv::Writer<Vec<u8>>);
+pub struct Table(::csv::Writer<Vec<u8>>);
 
 impl Table {
-    fn new(columns: &[&str]) -> Result<Self> {
-        let mut table = Self(::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new()));
+    /// An empty one, also without a header.
+    pub fn bare() -> Self {
+        Self(::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new()))
+    }
+
+    /// One of groups: the columns of the key, then `columns`.
+    pub fn new(columns: &[&str]) -> Result<Self> {
+        let mut table = Self::bare();
         table.row(KEY_COLUMNS.iter().chain(columns))?;
         Ok(table)
     }
 
-    fn row<T: AsRef<[u8]>>(&mut self, cells: impl IntoIterator<Item = T>) -> Result<()> {
+    /// One line more.
+    pub fn row<T: AsRef<[u8]>>(&mut self, cells: impl IntoIterator<Item = T>) -> Result<()> {
         self.0.write_record(cells).map_err(|error| Error::internal(format!("csv: {error}")))
     }
 
-    fn done(self) -> Result<Vec<u8>> {
+    /// Its bytes.
+    pub fn done(self) -> Result<Vec<u8>> {
         self.0.into_inner().map_err(|error| Error::internal(format!("csv: {error}")))
     }
+}
+
+fn sla_rows(table: &mut Table, key: &[String; 4], metrics: &[SlaFigures], resolutions: Option<&Resolutions>) -> Result<()> {
+    let named = metrics.iter().map(|figures| (figures.metric.as_str(), figures));
+    let told_apart = resolutions.into_iter().flat_map(|r| [(FIRST_RESOLUTION, &r.first), (LAST_RESOLUTION, &r.last)]);
+    for (name, figures) in named.chain(told_apart) {
+        table.row(key.iter().chain(&sla_cells(name, figures)))?;
+    }
+    Ok(())
 }
 
 /// A row a group and metric; the total alone where there are no groups, so that columns can be summed.
 pub fn sla(report: &SlaReport) -> Result<Vec<u8>> {
     let mut table = Table::new(&SLA_COLUMNS)?;
     if report.group_by.is_none() {
-        let total = key(&GroupKey::total());
-        for figures in &report.total {
-            table.row(total.iter().chain(&sla_cells(figures)))?;
-        }
+        sla_rows(&mut table, &key(&GroupKey::total()), &report.total, Some(&report.resolutions))?;
     }
     for group in &report.groups {
-        let key = key(&group.key);
-        for figures in &group.metrics {
-            table.row(key.iter().chain(&sla_cells(figures)))?;
-        }
+        sla_rows(&mut table, &key(&group.key), &group.metrics, group.resolutions.as_ref())?;
     }
     table.done()
 }
@@ -162,10 +190,12 @@ pub fn sla(report: &SlaReport) -> Result<Vec<u8>> {
 pub fn nps(report: &NpsReport) -> Result<Vec<u8>> {
     let mut table = Table::new(&NPS_COLUMNS)?;
     if report.group_by.is_none() {
-        table.row(key(&GroupKey::total()).iter().chain(&nps_cells(&report.total)))?;
+        let cells = nps_cells(&report.total, report.previous.as_ref(), report.change.as_ref());
+        table.row(key(&GroupKey::total()).iter().chain(&cells))?;
     }
     for group in &report.groups {
-        table.row(key(&group.key).iter().chain(&nps_cells(&group.figures)))?;
+        let cells = nps_cells(&group.figures, group.previous.as_ref(), group.change.as_ref());
+        table.row(key(&group.key).iter().chain(&cells))?;
     }
     table.done()
 }
@@ -202,7 +232,7 @@ mod tests {
 
     #[test]
     fn commas_quotes_and_line_breaks_stay_in_their_cell() {
-        let mut table = Table(::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new()));
+        let mut table = Table::bare();
         table.row(["Smith, \"Jo\"", "a\nb"]).expect("a row");
         assert_eq!(String::from_utf8(table.done().expect("bytes")).expect("text"), "\"Smith, \"\"Jo\"\"\",\"a\nb\"\r\n");
     }

@@ -3,7 +3,7 @@
 //! Ratios are rounded half away from zero to one decimal, from the counts and by integers alone. A percentile is
 //! the nearest rank: the smallest value that at least so many percent of all values do not exceed; none is made up.
 use crate::ids::{AgentId, OrganizationId, TeamId};
-use crate::sla::clock::{Metric, Standing, Verdict};
+use crate::sla::clock::{self, Metric, Standing, Verdict};
 use crate::surveys::score::{Score, Tally};
 use crate::tickets::model::{Channel, Priority};
 use chrono::{DateTime, Utc};
@@ -93,20 +93,16 @@ pub struct ClockFact {
     pub is_breached: bool,
     /// Seconds used when it was reached.
     pub used_seconds: Option<i64>,
+    /// Whether it is the metric's first cycle on its ticket.
+    pub is_first: bool,
+    /// Whether no later cycle of the metric followed on its ticket.
+    pub is_last: bool,
 }
 
 impl ClockFact {
-    /// How the promise stands at `now`: the answer of `Clock::verdict`, but that nothing is at risk.
+    /// How the promise stands at `now`; figures do not tell what is at risk from what runs.
     pub fn verdict(&self, now: DateTime<Utc>) -> Verdict {
-        let is_overdue = self.standing == Standing::Running && self.due_at.is_some_and(|due| now > due);
-        match self.standing {
-            Standing::NotPromised => Verdict::NotPromised,
-            Standing::NotMeasured => Verdict::NotMeasured,
-            _ if is_overdue || self.is_breached => Verdict::Breached,
-            Standing::Reached => Verdict::Met,
-            Standing::Paused => Verdict::Paused,
-            Standing::Running => Verdict::Running,
-        }
+        clock::verdict(self.standing, (self.due_at, None), self.is_breached, now)
     }
 }
 
@@ -175,19 +171,34 @@ fn count_reason(reasons: &mut Reasons, reason: Option<&str>) {
     }
 }
 
-/// The tallies of all metrics, in the order of [`Metric::ALL`].
+/// The tallies of all metrics.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct SlaTallies(pub [SlaTally; METRICS]);
+pub struct SlaTallies {
+    /// In the order of [`Metric::ALL`].
+    pub by_metric: [SlaTally; METRICS],
+    /// Of the resolutions, those before any reopening.
+    pub first_resolution: SlaTally,
+    /// Of the resolutions, those after which the ticket was not reopened.
+    pub last_resolution: SlaTally,
+}
 
 impl SlaTallies {
     /// Counts one clock under its metric.
     pub fn add(&mut self, fact: &ClockFact, now: DateTime<Utc>) {
-        let [pickup, first_response, next_response, resolution] = &mut self.0;
+        let [pickup, first_response, next_response, resolution] = &mut self.by_metric;
         match fact.metric {
             Metric::Pickup => pickup.add(fact, now),
             Metric::FirstResponse => first_response.add(fact, now),
             Metric::NextResponse => next_response.add(fact, now),
-            Metric::Resolution => resolution.add(fact, now),
+            Metric::Resolution => {
+                resolution.add(fact, now);
+                if fact.is_first {
+                    self.first_resolution.add(fact, now);
+                }
+                if fact.is_last {
+                    self.last_resolution.add(fact, now);
+                }
+            }
         }
     }
 }
@@ -247,6 +258,8 @@ pub struct NpsTally {
     pub by_score: [u64; SCORES],
     /// Of those, with a comment.
     pub comments: u64,
+    /// Answers given in the period that it is compared with.
+    pub before: Tally,
     /// Invitations sent in the period.
     pub sent: u64,
     /// Of those, answered at any time.
@@ -263,6 +276,11 @@ impl NpsTally {
             *count += 1;
         }
         self.comments += u64::from(has_comment);
+    }
+
+    /// Whether nothing was counted but for the comparison.
+    pub fn is_empty(&self) -> bool {
+        self.answers.n() == 0 && self.sent == 0
     }
 
     /// Counts an invitation sent in the period, with the score where it was answered.

@@ -52,7 +52,7 @@ fn a_share_is_rounded_from_the_counts() {
 fn fact(standing: Standing, due_in: Option<i64>, is_breached: bool) -> ClockFact {
     let used_seconds = (standing == Standing::Reached).then_some(60);
     let due_at = due_in.map(|seconds| now() + TimeDelta::seconds(seconds));
-    ClockFact { metric: Metric::Pickup, standing, reason: None, due_at, is_breached, used_seconds }
+    ClockFact { metric: Metric::Pickup, standing, reason: None, due_at, is_breached, used_seconds, is_first: true, is_last: true }
 }
 
 /// Every combination of what a verdict looks at.
@@ -105,12 +105,12 @@ fn each_row_counts_in_the_total_and_in_its_group_and_reasons_are_kept_apart() {
     groups.add(Key::Name("phone"), |t| t.add(&closed, now()));
     groups.add(Key::Id(None), |t| t.add(&late, now()));
     groups.add(Key::Whole, |t| t.add(&late, now()));
-    let totals = |tallies: &SlaTallies| tallies.0.each_ref().map(SlaTally::total);
+    let totals = |tallies: &SlaTallies| tallies.by_metric.each_ref().map(SlaTally::total);
     assert_eq!(totals(&groups.whole), [2, 0, 0, 2]);
     assert_eq!(groups.by_key.len(), 2);
     assert_eq!(groups.by_key.get(&Key::Name("phone")).map(totals), Some([2, 0, 0, 0]));
     assert_eq!(groups.by_key.get(&Key::Id(None)).map(totals), Some([0, 0, 0, 1]));
-    assert_eq!(groups.whole.0[0].not_promised, Reasons::from([("closed".to_owned(), 2)]));
+    assert_eq!(groups.whole.by_metric[0].not_promised, Reasons::from([("closed".to_owned(), 2)]));
     assert_eq!(Metric::ALL.iter().position(|metric| *metric == Metric::Resolution), Some(3));
 }
 
@@ -153,4 +153,25 @@ fn answers_are_counted_by_score_and_comments_apart() {
     assert_eq!(tally.by_score, [2, 0, 0, 0, 0, 0, 1, 1, 0, 1, 2]);
     assert_eq!(tally.answers, Tally { promoters: 3, passives: 1, detractors: 3 });
     assert_eq!((tally.comments, tally.sent, tally.answered), (2, 8, 7));
+}
+
+#[test]
+fn the_first_and_the_last_resolution_are_told_apart() {
+    let mut tallies = SlaTallies::default();
+    let resolution = |is_breached: bool, is_first: bool, is_last: bool| ClockFact {
+        metric: Metric::Resolution,
+        is_first,
+        is_last,
+        ..fact(Standing::Reached, Some(1), is_breached)
+    };
+    // Closed in time, reopened and closed late, reopened and closed in time; another ticket was closed once, late.
+    for fact in [resolution(false, true, false), resolution(true, false, false), resolution(false, false, true)] {
+        tallies.add(&fact, now());
+    }
+    tallies.add(&resolution(true, true, true), now());
+    tallies.add(&ClockFact { metric: Metric::NextResponse, ..resolution(true, true, true) }, now());
+    let counts = |tally: &SlaTally| (tally.met, tally.breached, tally.seconds.len());
+    assert_eq!(counts(&tallies.by_metric[3]), (2, 2, 4));
+    assert_eq!(counts(&tallies.first_resolution), (1, 1, 2));
+    assert_eq!(counts(&tallies.last_resolution), (1, 1, 2));
 }

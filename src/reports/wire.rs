@@ -1,6 +1,6 @@
 //! Groups and the SLA report as JSON. Pure.
 use super::asked::{Asked, GroupBy};
-use super::figures::{Groups, Key, Names, Reasons, SlaTallies, SlaTally, Spread, percent_one_decimal};
+use super::figures::{Groups, Key, METRICS, Names, Reasons, SlaTallies, SlaTally, Spread, percent_one_decimal};
 use crate::sla::clock::Metric;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -172,8 +172,23 @@ impl SlaFigures {
         }
     }
 
-    fn all(tallies: SlaTallies) -> Vec<Self> {
-        Metric::ALL.iter().zip(tallies.0).map(|(metric, tally)| Self::of(*metric, tally)).collect()
+    fn all(tallies: [SlaTally; METRICS]) -> Vec<Self> {
+        Metric::ALL.iter().zip(tallies).map(|(metric, tally)| Self::of(*metric, tally)).collect()
+    }
+}
+
+/// Resolutions of tickets that were reopened count once for each time that they began; here each ticket counts at most once.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Resolutions {
+    /// Those before any reopening.
+    pub first: SlaFigures,
+    /// Those after which the ticket was not reopened, as far as is known at `as_of`.
+    pub last: SlaFigures,
+}
+
+impl Resolutions {
+    fn of(first: SlaTally, last: SlaTally) -> Self {
+        Self { first: SlaFigures::of(Metric::Resolution, first), last: SlaFigures::of(Metric::Resolution, last) }
     }
 }
 
@@ -184,6 +199,8 @@ pub struct SlaGroup {
     pub key: GroupKey,
     /// One of each metric that has clocks: in the group, or, for a day, week or month, anywhere in the report.
     pub metrics: Vec<SlaFigures>,
+    /// First and last resolutions; null where `metrics` has no resolution.
+    pub resolutions: Option<Resolutions>,
 }
 
 /// Whether promises were kept: clocks counted by when they began.
@@ -202,6 +219,8 @@ pub struct SlaReport {
     pub group_by: Option<GroupBy>,
     /// Everything, one of each metric.
     pub total: Vec<SlaFigures>,
+    /// First and last resolutions of everything.
+    pub resolutions: Resolutions,
     /// The groups: by label, none last; days, weeks and months in order, without gaps.
     pub groups: Vec<SlaGroup>,
 }
@@ -210,15 +229,20 @@ impl SlaReport {
     /// The report that the tallies make.
     pub fn of(asked: &Asked, as_of: DateTime<Utc>, groups: Groups<SlaTallies>, names: &Names) -> Self {
         let Groups { whole, by_key } = groups;
-        let total = SlaFigures::all(whole);
+        let SlaTallies { by_metric, first_resolution, last_resolution } = whole;
+        let (total, resolutions) = (SlaFigures::all(by_metric), Resolutions::of(first_resolution, last_resolution));
         let is_timed = !asked.buckets.is_empty();
         let groups = in_order(by_key, asked, names).into_iter().map(|(key, tallies)| {
-            let all = SlaFigures::all(tallies).into_iter().zip(&total);
+            let SlaTallies { by_metric, first_resolution, last_resolution } = tallies;
+            let all = SlaFigures::all(by_metric).into_iter().zip(&total);
             let shown = all.filter(|(own, whole)| own.total > 0 || (is_timed && whole.total > 0));
-            SlaGroup { key, metrics: shown.map(|(own, _)| own).collect() }
+            let metrics: Vec<SlaFigures> = shown.map(|(own, _)| own).collect();
+            let has_resolution = metrics.iter().any(|figures| figures.metric == Metric::Resolution);
+            SlaGroup { key, metrics, resolutions: has_resolution.then(|| Resolutions::of(first_resolution, last_resolution)) }
         });
         let groups = groups.collect();
         let (from, to) = (asked.period.from, asked.period.to);
-        Self { from, to, time_zone: asked.period.zone.to_string(), as_of, group_by: asked.group_by, total, groups }
+        let time_zone = asked.period.zone.to_string();
+        Self { from, to, time_zone, as_of, group_by: asked.group_by, total, resolutions, groups }
     }
 }

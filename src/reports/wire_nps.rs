@@ -1,5 +1,5 @@
 //! The NPS report as JSON. Pure.
-use super::asked::{Asked, GroupBy};
+use super::asked::{Asked, Compared, GroupBy};
 use super::figures::{Groups, Names, NpsTally, SCORES, percent_one_decimal};
 use super::wire::{GroupKey, in_order};
 use crate::surveys::score::{self, Direction, Tally};
@@ -79,7 +79,7 @@ pub struct NpsFigures {
 impl From<NpsTally> for NpsFigures {
     fn from(tally: NpsTally) -> Self {
         let bounds = tally.bounds();
-        let NpsTally { answers, by_score, comments, sent, answered, cohort: _ } = tally;
+        let NpsTally { answers, by_score, comments, before: _, sent, answered, cohort: _ } = tally;
         let Tally { promoters, passives, detractors } = answers;
         let interval = answers.interval();
         Self {
@@ -116,7 +116,7 @@ names! {
     }
 }
 
-/// The period of equal length that ended where this one starts.
+/// The period that was asked to compare with: the one of equal length before, or another.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct PreviousOut {
     /// Its start.
@@ -129,7 +129,13 @@ pub struct PreviousOut {
     pub nps: Option<f64>,
 }
 
-/// Whether the NPS changed since the previous period: a two-sided z test of the adjusted scores.
+impl PreviousOut {
+    fn of(Compared { from, to }: Compared, before: &Tally) -> Self {
+        Self { from, to, n: before.n(), nps: before.nps_one_decimal() }
+    }
+}
+
+/// Whether the NPS changed between the two periods: a two-sided z test of the adjusted scores.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct ChangeOut {
     /// The difference in standard errors; positive is better now.
@@ -140,6 +146,18 @@ pub struct ChangeOut {
     pub direction: DirectionName,
 }
 
+impl ChangeOut {
+    fn of(before: &Tally, now: &Tally) -> Option<Self> {
+        let score::Change { z, p, direction } = score::compare(before, now)?;
+        let direction = match direction {
+            Direction::Up => DirectionName::Up,
+            Direction::Down => DirectionName::Down,
+            Direction::NoClearChange => DirectionName::NoClearChange,
+        };
+        Some(Self { z: six_decimals(z), p: six_decimals(p), direction })
+    }
+}
+
 /// Figures of one group.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct NpsGroup {
@@ -147,6 +165,10 @@ pub struct NpsGroup {
     pub key: GroupKey,
     /// Its figures.
     pub figures: NpsFigures,
+    /// What to compare it with; null for days, weeks and months, and where nothing is compared.
+    pub previous: Option<PreviousOut>,
+    /// The comparison; null where either period has no answers. Of twenty groups that did not change, one will seem to.
+    pub change: Option<ChangeOut>,
 }
 
 /// What contacts answered: answers counted by when they were given, letters by when they were sent.
@@ -165,8 +187,8 @@ pub struct NpsReport {
     pub group_by: Option<GroupBy>,
     /// Everything.
     pub total: NpsFigures,
-    /// What to compare the total with.
-    pub previous: PreviousOut,
+    /// What to compare the total with; null where nothing is compared.
+    pub previous: Option<PreviousOut>,
     /// The comparison; null where either period has no answers.
     pub change: Option<ChangeOut>,
     /// The groups: by label, none last; days, weeks and months in order, without gaps.
@@ -175,29 +197,25 @@ pub struct NpsReport {
 
 impl NpsReport {
     /// The report that the tallies make.
-    pub fn of(asked: &Asked, as_of: DateTime<Utc>, groups: Groups<NpsTally>, before: &Tally, names: &Names) -> Self {
+    pub fn of(asked: &Asked, compared: Option<Compared>, as_of: DateTime<Utc>, groups: Groups<NpsTally>, names: &Names) -> Self {
         let Groups { whole, by_key } = groups;
-        let change = score::compare(before, &whole.answers).map(|score::Change { z, p, direction }| ChangeOut {
-            z: six_decimals(z),
-            p: six_decimals(p),
-            direction: match direction {
-                Direction::Up => DirectionName::Up,
-                Direction::Down => DirectionName::Down,
-                Direction::NoClearChange => DirectionName::NoClearChange,
-            },
+        let (previous, change) =
+            (compared.map(|c| PreviousOut::of(c, &whole.before)), ChangeOut::of(&whole.before, &whole.answers));
+        let compared = compared.filter(|_| asked.buckets.is_empty());
+        let groups = in_order(by_key, asked, names).into_iter().map(|(key, tally)| {
+            let change = ChangeOut::of(&tally.before, &tally.answers);
+            NpsGroup { key, previous: compared.map(|c| PreviousOut::of(c, &tally.before)), change, figures: tally.into() }
         });
-        let earlier = asked.period.before();
-        let groups = in_order(by_key, asked, names).into_iter();
         Self {
             from: asked.period.from,
             to: asked.period.to,
             time_zone: asked.period.zone.to_string(),
             as_of,
             group_by: asked.group_by,
-            total: whole.into(),
-            previous: PreviousOut { from: earlier.from, to: earlier.to, n: before.n(), nps: before.nps_one_decimal() },
+            groups: groups.collect(),
+            previous,
             change,
-            groups: groups.map(|(key, tally)| NpsGroup { key, figures: tally.into() }).collect(),
+            total: whole.into(),
         }
     }
 }

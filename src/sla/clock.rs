@@ -273,16 +273,26 @@ impl Clock {
 
     /// How the promise stands at `now`. At or before due is met.
     pub fn verdict(&self, now: DateTime<Utc>) -> Verdict {
-        let overdue = self.standing == Standing::Running && self.due_at.is_some_and(|due| now > due);
-        match self.standing {
-            Standing::NotPromised => Verdict::NotPromised,
-            Standing::NotMeasured => Verdict::NotMeasured,
-            _ if overdue || self.breached_at.is_some() => Verdict::Breached,
-            Standing::Reached => Verdict::Met,
-            Standing::Paused => Verdict::Paused,
-            Standing::Running if self.warn_at.is_some_and(|at| now >= at) => Verdict::AtRisk,
-            Standing::Running => Verdict::Running,
-        }
+        verdict(self.standing, (self.due_at, self.warn_at), self.breached_at.is_some(), now)
+    }
+}
+
+/// How a promise stands at `now` by what is stored of it: the one comparison, for verbs and for figures.
+pub fn verdict(
+    standing: Standing,
+    (due_at, warn_at): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+    is_breached: bool,
+    now: DateTime<Utc>,
+) -> Verdict {
+    let is_overdue = standing == Standing::Running && due_at.is_some_and(|due| now > due);
+    match standing {
+        Standing::NotPromised => Verdict::NotPromised,
+        Standing::NotMeasured => Verdict::NotMeasured,
+        _ if is_overdue || is_breached => Verdict::Breached,
+        Standing::Reached => Verdict::Met,
+        Standing::Paused => Verdict::Paused,
+        Standing::Running if warn_at.is_some_and(|at| now >= at) => Verdict::AtRisk,
+        Standing::Running => Verdict::Running,
     }
 }
 

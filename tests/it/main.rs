@@ -8,6 +8,7 @@ mod basics;
 mod binary;
 mod calendars;
 mod cli;
+mod figures;
 mod kill9;
 mod mails;
 mod migrations;
@@ -52,6 +53,7 @@ const ALL: &[&[Test]] = &[
     accounts::TESTS,
     calendars::ONCE,
     calendars::TESTS,
+    figures::TESTS,
     reports::ONCE,
     reports::TESTS,
     cli::TESTS,

@@ -18,10 +18,10 @@ pub const TESTS: &[Test] = tests![
 /// Those whose answer does not depend on the database.
 pub const ONCE: &[Test] = sqlite![csv_says_what_json_says];
 
-const SLA: &str = "/api/v1/reports/sla";
-const NPS: &str = "/api/v1/reports/nps";
+pub(crate) const SLA: &str = "/api/v1/reports/sla";
+pub(crate) const NPS: &str = "/api/v1/reports/nps";
 const TICKETS: &str = "/api/v1/tickets";
-const METRICS: [&str; 4] = ["pickup", "first_response", "next_response", "resolution"];
+pub(crate) const METRICS: [&str; 4] = ["pickup", "first_response", "next_response", "resolution"];
 const GROUPS: [&str; 8] = ["channel", "team", "agent", "organization", "priority", "day", "week", "month"];
 const PRIORITIES: [&str; 4] = ["normal", "high", "low", "critical"];
 const COUNT: usize = 60;
@@ -40,7 +40,7 @@ enum Act {
 }
 
 /// Teams and organizations by name.
-struct Places {
+pub(crate) struct Places {
     teams: [Option<String>; 3],
     organizations: [Option<String>; 3],
 }
@@ -134,7 +134,7 @@ fn survey(desk: &Desk, n: usize) -> String {
 }
 
 /// Some busy days, from one instant to the next.
-fn busy_days(desk: &Desk) -> Places {
+pub(crate) fn busy_days(desk: &Desk) -> Places {
     let places = prepare(desk);
     let start = desk.now();
     let mut acts = Vec::new();
@@ -171,7 +171,7 @@ fn busy_days(desk: &Desk) -> Places {
 }
 
 #[track_caller]
-fn every(desk: &Desk, list: &str) -> Vec<Value> {
+pub(crate) fn every(desk: &Desk, list: &str) -> Vec<Value> {
     let (mut all, mut path) = (Vec::new(), Some(list.to_owned()));
     while let Some(asked) = path {
         let page = desk.manager().get(&asked).ok();
@@ -183,18 +183,18 @@ fn every(desk: &Desk, list: &str) -> Vec<Value> {
 }
 
 /// A row to count: a clock, an answer or a letter, with its ticket and the instant that it is counted under.
-struct Fact {
-    at: DateTime<Utc>,
-    ticket: Value,
-    row: Value,
+pub(crate) struct Fact {
+    pub at: DateTime<Utc>,
+    pub ticket: Value,
+    pub row: Value,
 }
 
 /// What a report is asked for.
-struct Asked {
-    from: &'static str,
-    to: &'static str,
-    filter: Vec<(&'static str, String)>,
-    group_by: Option<&'static str>,
+pub(crate) struct Asked {
+    pub from: &'static str,
+    pub to: &'static str,
+    pub filter: Vec<(&'static str, String)>,
+    pub group_by: Option<&'static str>,
 }
 
 fn midnight(date: NaiveDate) -> DateTime<Utc> {
@@ -202,14 +202,14 @@ fn midnight(date: NaiveDate) -> DateTime<Utc> {
 }
 
 impl Asked {
-    fn query(&self) -> String {
+    pub(crate) fn query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("from", self.from).append_pair("to", self.to).append_pair("tz", "America/Toronto");
         query.extend_pairs(&self.filter).extend_pairs(self.group_by.map(|by| ("group_by", by)));
         format!("?{}", query.finish())
     }
 
-    fn bounds(&self) -> (DateTime<Utc>, DateTime<Utc>) {
+    pub(crate) fn bounds(&self) -> (DateTime<Utc>, DateTime<Utc>) {
         (midnight(self.from.parse().unwrap()), midnight(self.to.parse().unwrap()))
     }
 
@@ -259,7 +259,7 @@ impl Asked {
     }
 
     /// The groups in their order with their keys and facts.
-    fn groups<'a>(&self, facts: &[&'a Fact], names: &BTreeMap<String, String>) -> Vec<(Value, Vec<&'a Fact>)> {
+    pub(crate) fn groups<'a>(&self, facts: &[&'a Fact], names: &BTreeMap<String, String>) -> Vec<(Value, Vec<&'a Fact>)> {
         let Some(by) = self.group_by else { return Vec::new() };
         let mut by_label: BTreeMap<String, Vec<&Fact>> = BTreeMap::new();
         for fact in facts {
@@ -280,13 +280,13 @@ impl Asked {
     }
 }
 
-fn names(desk: &Desk) -> BTreeMap<String, String> {
+pub(crate) fn names(desk: &Desk) -> BTreeMap<String, String> {
     let lists = ["/api/v1/teams", "/api/v1/agents", "/api/v1/organizations"];
     let text = |item: &Value, name: &str| item[name].as_str().unwrap().to_owned();
     lists.iter().flat_map(|list| every(desk, list)).map(|item| (text(&item, "id"), text(&item, "name"))).collect()
 }
 
-fn questions(places: &Places, desk: &Desk) -> Vec<Asked> {
+pub(crate) fn questions(places: &Places, desk: &Desk) -> Vec<Asked> {
     let (from, to) = ("2026-06-12", "2026-06-16");
     let mut questions: Vec<Asked> =
         GROUPS.iter().map(|by| Asked { from: "2026-06-10", to: "2026-06-20", filter: Vec::new(), group_by: Some(by) }).collect();
@@ -309,7 +309,7 @@ fn questions(places: &Places, desk: &Desk) -> Vec<Asked> {
 }
 
 /// 100·part/whole to one decimal, half away from zero.
-fn percent(part: i64, whole: i64) -> Value {
+pub(crate) fn percent(part: i64, whole: i64) -> Value {
     if whole == 0 {
         return Value::Null;
     }
@@ -317,12 +317,12 @@ fn percent(part: i64, whole: i64) -> Value {
     json!((doubled / (2 * whole) * part.signum()) as f64 / 10.0)
 }
 
-fn nearest_rank(sorted: &[i64], percent: f64) -> Value {
+pub(crate) fn nearest_rank(sorted: &[i64], percent: f64) -> Value {
     let rank = (percent / 100.0 * sorted.len() as f64).ceil().max(1.0) as usize;
     json!(sorted.get(rank - 1))
 }
 
-fn sla_figures(metric: &str, facts: &[&Fact]) -> Value {
+pub(crate) fn sla_figures(metric: &str, facts: &[&Fact]) -> Value {
     let rows: Vec<&Value> = facts.iter().map(|fact| &fact.row).filter(|row| row["metric"] == *metric).collect();
     let count = |verdicts: &[&str]| rows.iter().filter(|row| verdicts.contains(&row["verdict"].as_str().unwrap())).count() as i64;
     let reasons = |verdict: &str| {
@@ -361,8 +361,12 @@ fn sla_figures(metric: &str, facts: &[&Fact]) -> Value {
 fn clocks(desk: &Desk) -> Vec<Fact> {
     let mut facts = Vec::new();
     for ticket in every(desk, &format!("{TICKETS}?limit=100&sort=received")) {
-        for clock in ticket["clocks"].as_array().unwrap() {
-            facts.push(Fact { at: at(clock["started_at"].as_str().unwrap()), ticket: ticket.clone(), row: clock.clone() });
+        let clocks = ticket["clocks"].as_array().unwrap();
+        for clock in clocks {
+            let later = |other: &&Value| other["metric"] == clock["metric"] && other["cycle"].as_i64() > clock["cycle"].as_i64();
+            let mut row = clock.clone();
+            row["is_last"] = json!(clocks.iter().find(later).is_none());
+            facts.push(Fact { at: at(clock["started_at"].as_str().unwrap()), ticket: ticket.clone(), row });
         }
     }
     facts
@@ -375,28 +379,13 @@ fn sla_figures_are_those_of_the_tickets_clocks(desk: &Desk) {
     for verdict in ["met", "breached", "running", "paused", "not_promised", "not_measured"] {
         assert!(facts.iter().any(|fact| fact.row["verdict"] == verdict), "no promise is {verdict}");
     }
+    let reopened = facts.iter().filter(|fact| fact.row["metric"] == "resolution" && fact.row["is_last"] == false).count();
+    assert!(reopened > 0, "no ticket was reopened");
     for asked in questions(&places, desk) {
         let report = desk.manager().get(&format!("{SLA}{}", asked.query())).ok();
         let (from, to) = asked.bounds();
         let meant: Vec<&Fact> = facts.iter().filter(|fact| fact.at >= from && fact.at < to && asked.means(fact)).collect();
-        let total: Vec<Value> = METRICS.iter().map(|metric| sla_figures(metric, &meant)).collect();
-        assert_eq!(report["total"], json!(total), "{}", asked.query());
-        let is_timed = asked.group_by.is_some_and(|by| ["day", "week", "month"].contains(&by));
-        let is_shown = |own: &Value, whole: &Value| own["total"] != 0 || (is_timed && whole["total"] != 0);
-        let groups: Vec<Value> = asked
-            .groups(&meant, &names)
-            .into_iter()
-            .map(|(key, facts)| {
-                let all = METRICS.iter().map(|metric| sla_figures(metric, &facts));
-                let shown = all.zip(&total).filter(|(own, whole)| is_shown(own, whole)).map(|(own, _)| own);
-                json!({ "key": key, "metrics": shown.collect::<Vec<_>>() })
-            })
-            .collect();
-        let shown = report["groups"].as_array().unwrap();
-        for (own, expected) in shown.iter().zip(&groups) {
-            assert_eq!(own, expected, "{}", asked.query());
-        }
-        assert_eq!(shown.len(), groups.len(), "{}: {shown:#?}", asked.query());
+        check_sla(&report, &asked, &meant, &names);
         let head = (&report["from"], &report["to"], &report["time_zone"], &report["as_of"], &report["group_by"]);
         assert_eq!(
             head,
@@ -407,13 +396,45 @@ fn sla_figures_are_those_of_the_tickets_clocks(desk: &Desk) {
     }
 }
 
+/// The resolutions before any reopening, and those after which there was none.
+fn resolutions(facts: &[&Fact]) -> Value {
+    let first: Vec<&Fact> = facts.iter().filter(|fact| fact.row["cycle"] == 1).copied().collect();
+    let last: Vec<&Fact> = facts.iter().filter(|fact| fact.row["is_last"] == true).copied().collect();
+    json!({ "first": sla_figures("resolution", &first), "last": sla_figures("resolution", &last) })
+}
+
+/// Compares a report with a count of the clocks that it is about.
+#[track_caller]
+pub(crate) fn check_sla(report: &Value, asked: &Asked, meant: &[&Fact], names: &BTreeMap<String, String>) {
+    let total: Vec<Value> = METRICS.iter().map(|metric| sla_figures(metric, meant)).collect();
+    assert_eq!(report["total"], json!(total), "{}", asked.query());
+    assert_eq!(report["resolutions"], resolutions(meant), "{}", asked.query());
+    let is_timed = asked.group_by.is_some_and(|by| ["day", "week", "month"].contains(&by));
+    let is_shown = |own: &Value, whole: &Value| own["total"] != 0 || (is_timed && whole["total"] != 0);
+    let groups: Vec<Value> = asked
+        .groups(meant, names)
+        .into_iter()
+        .map(|(key, facts)| {
+            let all = METRICS.iter().map(|metric| sla_figures(metric, &facts));
+            let shown: Vec<Value> = all.zip(&total).filter(|(own, whole)| is_shown(own, whole)).map(|(own, _)| own).collect();
+            let has_any = shown.iter().any(|own| own["metric"] == "resolution");
+            json!({ "key": key, "metrics": shown, "resolutions": has_any.then(|| resolutions(&facts)) })
+        })
+        .collect();
+    let shown = report["groups"].as_array().unwrap();
+    for (own, expected) in shown.iter().zip(&groups) {
+        assert_eq!(own, expected, "{}", asked.query());
+    }
+    assert_eq!(shown.len(), groups.len(), "{}: {shown:#?}", asked.query());
+}
+
 /// Promoters, passives, detractors.
-fn tally(scores: &[i64]) -> (i64, i64, i64) {
+pub(crate) fn tally(scores: &[i64]) -> (i64, i64, i64) {
     let count = |range: std::ops::RangeInclusive<i64>| scores.iter().filter(|score| range.contains(score)).count() as i64;
     (count(9..=10), count(7..=8), count(0..=6))
 }
 
-fn nps(scores: &[i64]) -> Value {
+pub(crate) fn nps(scores: &[i64]) -> Value {
     let (promoters, _, detractors) = tally(scores);
     percent(promoters - detractors, scores.len() as i64)
 }
@@ -427,7 +448,7 @@ fn adjusted(scores: &[i64]) -> (f64, f64, f64) {
 }
 
 #[track_caller]
-fn near(shown: &Value, expected: f64, what: &str) {
+pub(crate) fn near(shown: &Value, expected: f64, what: &str) {
     let shown = shown.as_f64().unwrap_or_else(|| panic!("{what}: {shown}"));
     assert!((shown - expected).abs() < 2e-6, "{what}: {shown} is not {expected}");
 }
@@ -442,7 +463,7 @@ fn two_sided(z: f64) -> f64 {
 
 /// Compares figures with a count of answers given and letters sent.
 #[track_caller]
-fn check_nps(figures: &Value, answers: &[&Fact], sent: &[&Fact], what: &str) {
+pub(crate) fn check_nps(figures: &Value, answers: &[&Fact], sent: &[&Fact], what: &str) {
     let scores: Vec<i64> = answers.iter().map(|fact| fact.row["score"].as_i64().unwrap()).collect();
     let (promoters, passives, detractors) = tally(&scores);
     let n = scores.len() as i64;
@@ -476,7 +497,7 @@ fn check_nps(figures: &Value, answers: &[&Fact], sent: &[&Fact], what: &str) {
 }
 
 /// Answers given, and letters sent with the answer to each.
-fn answers_and_letters(desk: &Desk) -> (Vec<Fact>, Vec<Fact>) {
+pub(crate) fn answers_and_letters(desk: &Desk) -> (Vec<Fact>, Vec<Fact>) {
     let tickets = every(desk, &format!("{TICKETS}?limit=100&sort=received"));
     let tickets: BTreeMap<String, Value> = tickets.into_iter().map(|ticket| (ticket["id"].to_string(), ticket)).collect();
     let mut answers = Vec::new();
@@ -524,40 +545,59 @@ fn nps_figures_are_those_of_the_answers(desk: &Desk) {
             check_nps(&group["figures"], &given, &sent, &format!("{what} {key}"));
         }
 
-        let scores = |facts: &[&Fact]| facts.iter().map(|fact| fact.row["score"].as_i64().unwrap()).collect::<Vec<_>>();
         let earlier: Vec<&Fact> = between(&answers, from - (to - from), from).into_iter().map(|n| &answers[n]).collect();
-        let (now, before) = (scores(&given), scores(&earlier));
-        let previous = json!({ "from": from - (to - from), "to": from, "n": before.len(), "nps": nps(&before) });
+        let previous = json!({ "from": from - (to - from), "to": from, "n": earlier.len(), "nps": nps(&scores(&earlier)) });
         assert_eq!(report["previous"], previous, "{what}");
-        if now.is_empty() || before.is_empty() {
-            assert_eq!(report["change"], Value::Null, "{what}");
-            continue;
+        check_change(&report["change"], &earlier, &given, &what);
+        for (group, (key, facts)) in shown.iter().zip(&groups) {
+            if key["from"] != Value::Null {
+                assert_eq!((&group["previous"], &group["change"]), (&Value::Null, &Value::Null), "{what} {key}");
+                continue;
+            }
+            let given: Vec<&Fact> = facts.iter().filter(|fact| fact.row.get("answered_at").is_some()).copied().collect();
+            let before =
+                asked.groups(&earlier, &names).into_iter().find(|(own, _)| own == key).map_or_else(Vec::new, |own| own.1);
+            assert_eq!(group["previous"]["n"], before.len(), "{what} {key}");
+            check_change(&group["change"], &before, &given, &format!("{what} {key}"));
         }
-        let ((s1, v1, n1), (s2, v2, n2)) = (adjusted(&before), adjusted(&now));
-        let z = (s2 - s1) / (v1 / n1 + v2 / n2).sqrt();
-        near(&report["change"]["z"], z, &what);
-        near(&report["change"]["p"], two_sided(z), &what);
-        let direction = if two_sided(z) >= 0.05 {
-            "no_clear_change"
-        } else if z > 0.0 {
-            "up"
-        } else {
-            "down"
-        };
-        assert_eq!(report["change"]["direction"], direction, "{what}");
     }
+}
+
+pub(crate) fn scores(facts: &[&Fact]) -> Vec<i64> {
+    facts.iter().map(|fact| fact.row["score"].as_i64().unwrap()).collect()
+}
+
+/// Compares what is said of two periods with the formula of DESIGN 5.
+#[track_caller]
+pub(crate) fn check_change(change: &Value, before: &[&Fact], now: &[&Fact], what: &str) {
+    if now.is_empty() || before.is_empty() {
+        assert_eq!(*change, Value::Null, "{what}");
+        return;
+    }
+    let ((s1, v1, n1), (s2, v2, n2)) = (adjusted(&scores(before)), adjusted(&scores(now)));
+    let z = (s2 - s1) / (v1 / n1 + v2 / n2).sqrt();
+    near(&change["z"], z, what);
+    near(&change["p"], two_sided(z), what);
+    let direction = if two_sided(z) >= 0.05 {
+        "no_clear_change"
+    } else if z > 0.0 {
+        "up"
+    } else {
+        "down"
+    };
+    assert_eq!(change["direction"], direction, "{what}");
 }
 
 /// Rows of a CSV by the names of their columns.
 #[track_caller]
-fn rows(text: &str) -> Vec<BTreeMap<String, String>> {
+pub(crate) fn rows(text: &str) -> Vec<BTreeMap<String, String>> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let head = reader.headers().unwrap().clone();
     let row = |record: csv::StringRecord| head.iter().map(str::to_owned).zip(record.iter().map(str::to_owned)).collect();
     reader.records().map(|record| row(record.unwrap())).collect()
 }
 
-fn cell(value: &Value) -> String {
+pub(crate) fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) if text.starts_with(['=', '+', '-', '@']) => format!("'{text}"),
@@ -613,7 +653,7 @@ const NPS_CELLS: [(&str, &str); 18] = [
 ];
 
 #[track_caller]
-fn check_row(row: &BTreeMap<String, String>, key: &Value, figures: &Value, cells: &[(&str, &str)]) {
+pub(crate) fn check_row(row: &BTreeMap<String, String>, key: &Value, figures: &Value, cells: &[(&str, &str)]) {
     for (column, field) in [("group", "label"), ("group_id", "id"), ("group_from", "from"), ("group_to", "to")] {
         assert_eq!(row[column], cell(&key[field]), "{column} of {key}");
     }
@@ -644,7 +684,20 @@ fn csv_says_what_json_says(desk: &Desk) {
                 let own = json["total"].as_array().map_or(vec![&json["total"]], |metrics| metrics.iter().collect());
                 figures.extend(own.into_iter().map(|own| (&total, own)));
             }
-            let rows = rows(&answer.text);
+            let is_resolution =
+                |row: &BTreeMap<String, String>| row.get("metric").is_some_and(|name| name.ends_with("_resolution"));
+            let (told_apart, rows): (Vec<_>, Vec<_>) = rows(&answer.text).into_iter().partition(is_resolution);
+            let with_resolutions = json["groups"].as_array().unwrap().iter().chain(group_by.is_none().then_some(&json));
+            let expected = with_resolutions.filter(|own| own["resolutions"].is_object()).flat_map(|own| {
+                let of = &own["resolutions"];
+                [("first_resolution", &of["first"]), ("last_resolution", &of["last"])].map(|(name, of)| (own, name, of))
+            });
+            let expected: Vec<_> = expected.collect();
+            assert_eq!(told_apart.len(), expected.len(), "{path}{query}");
+            for (row, (own, name, figures)) in told_apart.iter().zip(expected) {
+                assert_eq!(row["metric"], name);
+                check_row(row, own.get("key").unwrap_or(&total), figures, &cells[1..]);
+            }
             assert_eq!(rows.len(), figures.len(), "{path}{query}");
             for (row, (key, own)) in rows.iter().zip(figures) {
                 check_row(row, key, own, cells);
