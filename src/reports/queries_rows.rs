@@ -103,6 +103,7 @@ pub fn sla(conn: &mut Conn, asked: &RowsAsked, metric: Option<Metric>, after: Op
 }
 
 type AnswerRow = (ResponseId, i32, String, Time);
+type ReviewColumns = (Named<ReviewState>, Json);
 type SnapshotRow = (
     InvitationId,
     TicketId,
@@ -130,7 +131,7 @@ pub fn nps(conn: &mut Conn, asked: &RowsAsked, after: Option<Place>, limit: i64)
     if let Some((at, id)) = after {
         query = query.filter(r::answered_at.gt(Time(at)).or(r::id.gt(ResponseId(id))));
     }
-    let rows: Vec<(AnswerRow, SnapshotRow, i64, Option<(Named<ReviewState>, Json)>)> = query
+    let rows: Vec<(AnswerRow, SnapshotRow, i64, Option<ReviewColumns>)> = query
         .order((r::answered_at, r::id))
         .limit(limit)
         .select((
