@@ -38,6 +38,8 @@ pub struct Server {
     pub threads: usize,
     pub body_limit_bytes: usize,
     pub rate_per_minute: u32,
+    pub rate_per_minute_per_address: u32,
+    pub trusted_proxies: Vec<String>,
     pub stop_seconds: u64,
 }
 
@@ -79,6 +81,9 @@ pub struct Mail {
     pub smtp_user: String,
     pub smtp_password: String,
     pub smtp_timeout_seconds: u64,
+    pub dkim_key_file: PathBuf,
+    pub dkim_selector: String,
+    pub dkim_domain: String,
     pub folder: PathBuf,
 }
 
@@ -188,12 +193,26 @@ impl Config {
         if self.server.listen.parse::<std::net::SocketAddr>().is_err() {
             return bad(format!("server.listen: {:?} is not an address with a port", self.server.listen));
         }
+        for proxy in &self.server.trusted_proxies {
+            if proxy.parse::<crate::http::address::Network>().is_err() {
+                return bad(format!("server.trusted_proxies: {proxy:?} is no address and no network such as 10.0.0.0/8"));
+            }
+        }
         let url = &self.server.public_url;
         if !(url.starts_with("http://") || url.starts_with("https://")) || url.ends_with('/') {
             return bad("server.public_url: must start with http:// or https:// and not end with a slash");
         }
         if self.mail.from.parse::<lettre::message::Mailbox>().is_err() {
             return bad(format!("mail.from: {:?} is not a mail address", self.mail.from));
+        }
+        let has_key = !self.mail.dkim_key_file.as_os_str().is_empty();
+        if has_key != crate::mail::dkim::is_dns_name(&self.mail.dkim_selector) {
+            return bad(
+                "mail.dkim_selector: must be a DNS label such as desk2026 where mail.dkim_key_file is set, and empty else",
+            );
+        }
+        if !self.mail.dkim_domain.is_empty() && !crate::mail::dkim::is_dns_name(&self.mail.dkim_domain) {
+            return bad(format!("mail.dkim_domain: {:?} is not a domain", self.mail.dkim_domain));
         }
         if self.company.name.trim().is_empty() {
             return bad("company.name: must not be empty");
@@ -294,6 +313,9 @@ mod tests {
         refused("[server]\nlisten = 5", None, "server.listen");
         refused("[server]\nlisten = \"here\"", None, "server.listen");
         refused("[server]\nport = 5", None, "server.port");
+        refused("[server]\ntrusted_proxies = [\"10.0.0.0/33\"]", None, "server.trusted_proxies");
+        refused("[mail]\ndkim_key_file = \"key.pem\"", None, "mail.dkim_selector");
+        refused("[mail]\ndkim_domain = \"a b\"", None, "mail.dkim_domain");
         refused("[sever]\nport = 5", None, "sever.port");
         refused("[survey]\ndelay_seconds = -1", None, "delay_seconds");
         refused("[mail]\nsmtp_tls = \"maybe\"", None, "mail.smtp_tls");

@@ -5,6 +5,7 @@ use deskbell::app::App;
 use deskbell::clock::Clock;
 use deskbell::config::Config;
 use deskbell::db::{Conn, migrate};
+use deskbell::mail::dkim::Signer;
 use deskbell::{cli, demo, http, serve};
 use std::error::Error;
 use std::net::TcpListener;
@@ -38,7 +39,19 @@ enum Command {
     },
     /// Print the API's description (OpenAPI 3.1).
     Openapi,
+    /// Print the DNS record of the key that letters are signed with (DKIM).
+    #[command(after_help = DKIM_HELP)]
+    Dkim,
 }
+
+const DKIM_HELP: &str = "\
+Make a key, in a file that only the desk can read:
+  (umask 077; openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out dkim.pem)
+or, shorter, but not yet checked by every receiver:
+  (umask 077; openssl genpkey -algorithm ed25519 -out dkim.pem)
+Set mail.dkim_key_file to it and mail.dkim_selector to a name for it, such as desk2026. Put the record that this command
+prints into the DNS of the domain, wait until it can be seen there, and restart the desk. To change the key, make another
+one with another selector, and leave the old record in the DNS for a week.";
 
 #[derive(Args)]
 struct Serve {
@@ -106,6 +119,7 @@ fn run(line: Line) -> Result<(), Box<dyn Error>> {
             let ran = migrate::up(&mut Conn::open(&config.database_url())?)?;
             println!("{ran} migrations ran; the schema is up to date");
         }
+        Command::Dkim => println!("{}", Signer::of(&config)?.ok_or("mail.dkim_key_file: is not set")?.dns_record()),
         Command::Backup { to } => cli::backup(&config, &to)?,
         Command::Agent(command) => agent(config, command)?,
         Command::Serve(options) => start(config, &options)?,

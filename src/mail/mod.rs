@@ -1,5 +1,6 @@
 //! Mail going out: letters are rows written with the verb that wants them, and are sent by jobs.
 pub mod api;
+pub mod dkim;
 pub mod jobs;
 pub mod outbox;
 pub mod templates;

@@ -1,5 +1,6 @@
 //! Sending a letter: over SMTP, or as an `.eml` file in a folder.
 use super::Letter;
+use super::dkim::Signer;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
@@ -20,6 +21,7 @@ pub struct Mailer {
     from: Mailbox,
     /// Past this the job's lease is near its end: the letter may or may not have been taken.
     patience: Duration,
+    signer: Option<Signer>,
     route: Route,
 }
 
@@ -86,9 +88,10 @@ impl Mailer {
     pub fn new(config: &Config) -> Result<Self> {
         let from = config.mail.from.parse().map_err(refused_setting)?;
         let patience = Duration::from_secs(u64::from(config.jobs.lease_seconds.saturating_sub(LEASE_MARGIN_SECONDS)));
+        let signer = Signer::of(config)?;
         let mail = &config.mail;
         if mail.smtp_host.is_empty() {
-            return Ok(Self { from, patience, route: Route::Folder(config.outbox_folder()) });
+            return Ok(Self { from, patience, signer, route: Route::Folder(config.outbox_folder()) });
         }
         let (tls, usual_port) = match mail.smtp_tls.as_str() {
             "none" => (Tls::None, 25),
@@ -103,7 +106,7 @@ impl Mailer {
         if !mail.smtp_user.is_empty() {
             smtp = smtp.credentials(Credentials::new(mail.smtp_user.clone(), mail.smtp_password.clone()));
         }
-        Ok(Self { from, patience, route: Route::Smtp(Box::new(smtp.build())) })
+        Ok(Self { from, patience, signer, route: Route::Smtp(Box::new(smtp.build())) })
     }
 
     /// Sends one letter and waits until it is taken.
@@ -144,7 +147,12 @@ impl Mailer {
         let parts = MultiPart::alternative()
             .singlepart(part(ContentType::TEXT_PLAIN, &letter.text))
             .singlepart(part(ContentType::TEXT_HTML, &letter.html));
-        message.multipart(parts).map_err(|error| error.to_string())
+        let mut message = message.multipart(parts).map_err(|error| error.to_string())?;
+        // Last: what is changed afterwards breaks the signature.
+        if let Some(signer) = &self.signer {
+            signer.sign(&mut message);
+        }
+        Ok(message)
     }
 }
 
