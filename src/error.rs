@@ -98,6 +98,8 @@ pub enum Error {
     /// The caller asks too often.
     #[error("too many requests: wait {retry_after_seconds} s")]
     TooMany {
+        /// Requests allowed in a minute.
+        limit: u32,
         /// When to come back.
         retry_after_seconds: u64,
     },

@@ -1,7 +1,7 @@
 //! The running server: HTTP, worker, alarm and chores, started and stopped together.
 use crate::app::App;
 use crate::error::Result;
-use crate::http::log;
+use crate::http::{log, rate};
 use crate::jobs::worker;
 use crate::sla::alarm;
 use crate::{routes, timetable};
@@ -25,6 +25,7 @@ pub fn server(app: Data<App>, listener: TcpListener) -> std::io::Result<Server> 
         Web::new()
             .app_data(app.clone())
             .app_data(PayloadConfig::new(body_limit))
+            .wrap(from_fn(rate::strangers))
             .wrap(from_fn(log::watch))
             .configure(routes::configure)
     });

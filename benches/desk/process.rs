@@ -102,6 +102,7 @@ pub fn desk(url: &str, folder: &Path, letters: Letters) -> Result<Server, Failur
     command.env_clear().env("PATH", "/usr/bin:/bin").arg("serve").stderr(log).current_dir(folder);
     command.env("DATABASE_URL", url).env("DESKBELL_DATABASE_DATA_DIR", folder.join("data"));
     command.env("DESKBELL_SERVER_LISTEN", "127.0.0.1:0").env("DESKBELL_SERVER_RATE_PER_MINUTE", "0");
+    command.env("DESKBELL_SERVER_RATE_PER_MINUTE_PER_ADDRESS", "0");
     command.env("DESKBELL_SERVER_STOP_SECONDS", "1");
     if let Letters::Held(server) = letters {
         command.env("DESKBELL_MAIL_SMTP_HOST", server.ip().to_string()).env("DESKBELL_MAIL_SMTP_PORT", server.port().to_string());

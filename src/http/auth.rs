@@ -11,10 +11,11 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, ResponseError};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::future::{Ready, ready};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -60,7 +61,11 @@ struct Remembered {
 pub struct Known {
     callers: Mutex<HashMap<Vec<u8>, Remembered>>,
     used: Mutex<HashMap<TokenId, DateTime<Utc>>>,
-    rates: rate::Rates,
+    rates: rate::Rates<TokenId>,
+    /// Tokens that were none, by address.
+    guesses: rate::Rates<IpAddr>,
+    /// Requests for pages, by address.
+    pub strangers: rate::Rates<IpAddr>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -86,6 +91,11 @@ impl Known {
         is_good.then(|| known.caller.clone())
     }
 
+    /// Whether a token was good once, however long ago.
+    fn was_good(&self, hash: &[u8]) -> bool {
+        locked(&self.callers).contains_key(hash)
+    }
+
     fn remember(&self, hash: Vec<u8>, caller: &Arc<Caller>, expires_at: Option<DateTime<Utc>>) {
         let mut callers = locked(&self.callers);
         if callers.len() >= KNOWN_MAX {
@@ -109,6 +119,11 @@ async fn identify(app: &Data<App>, request: &HttpRequest) -> Result<Arc<Caller>>
     let known = match app.known.find(&hash, now) {
         Some(known) => known,
         None => {
+            // Who guesses tokens does not get to ask the database for ever.
+            if !app.known.was_good(&hash) {
+                let limit = app.config.server.rate_per_minute_per_address;
+                app.known.guesses.check(&rate::client(app, request), limit)?;
+            }
             let asked = hash.clone();
             let found = app.db.read(move |conn| tokens::find_caller(conn, &asked, now)).await?;
             let (caller, expires_at) = found.ok_or(Error::Unauthorized("the token is unknown, expired or revoked"))?;
@@ -132,14 +147,43 @@ pub async fn gate(
             rate.write(response.headers_mut());
             Ok(response.map_into_left_body())
         }
-        Err(error) => Ok(request.into_response(error.error_response()).map_into_right_body()),
+        Err((error, standing)) => {
+            let response = refusal(request.request(), &error, standing);
+            Ok(request.into_response(response).map_into_right_body())
+        }
     }
 }
 
-async fn admit(request: &ServiceRequest) -> Result<rate::Standing> {
-    let app = app(request.request())?.clone();
-    let caller = identify(&app, request.request()).await?;
-    let standing = app.known.rates.count(caller.token_id, app.config.server.rate_per_minute)?;
+/// The answer to who is not let in; a token that is none counts against its address.
+fn refusal(request: &HttpRequest, error: &Error, standing: Option<rate::Standing>) -> HttpResponse {
+    let standing = match (error, app(request)) {
+        (Error::Unauthorized(_), Ok(app)) => {
+            let limit = app.config.server.rate_per_minute_per_address;
+            match app.known.guesses.count(rate::client(app, request), limit) {
+                Ok(standing) => Some(standing),
+                Err(too_many) => return too_many.error_response(),
+            }
+        }
+        _ => standing,
+    };
+    let mut response = error.error_response();
+    if let Some(standing) = standing {
+        standing.write(response.headers_mut());
+    }
+    response
+}
+
+/// Lets a request in, or says why not and, where its token was counted, where that stands.
+async fn admit(request: &ServiceRequest) -> Result<rate::Standing, (Error, Option<rate::Standing>)> {
+    let app = app(request.request()).map_err(|error| (error, None))?.clone();
+    let caller = identify(&app, request.request()).await.map_err(|error| (error, None))?;
+    let counted = app.known.rates.count(caller.token_id, app.config.server.rate_per_minute);
+    let standing = counted.map_err(|error| (error, None))?;
+    permit(request, caller).map_err(|error| (error, Some(standing)))?;
+    Ok(standing)
+}
+
+fn permit(request: &ServiceRequest, caller: Arc<Caller>) -> Result<()> {
     // The decoded path, which the router matches: the raw one of `%61gents` would match nothing here and `agents` there.
     let pattern = request.resource_map().match_pattern(request.match_info().as_str());
     let pattern = pattern.ok_or(Error::NotFound("path"))?;
@@ -152,5 +196,5 @@ async fn admit(request: &ServiceRequest) -> Result<rate::Standing> {
         return Err(Error::forbidden("missing_right", text));
     }
     request.extensions_mut().insert(caller);
-    Ok(standing)
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! What handlers are given: bodies, query parameters, the time, the version that the client saw.
 use crate::app::App;
 use crate::error::{Error, FieldError, Result};
+use crate::http::depth;
 use crate::http::idempotency::Once;
 use crate::seen::Seen;
 use actix_web::dev::Payload;
@@ -11,7 +12,11 @@ use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use std::future::{Ready, ready};
+use std::time::Duration;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
+
+/// A body must have come within so long.
+const BODY_WITHIN: Duration = Duration::from_secs(30);
 
 /// The request's time, read once.
 pub struct Now(pub DateTime<Utc>);
@@ -95,7 +100,11 @@ fn bytes(request: &HttpRequest, payload: &mut Payload) -> LocalBoxFuture<'static
     let limit_bytes = app(request).map_or(0, |app| app.config.server.body_limit_bytes);
     let read = Bytes::from_request(request, payload);
     Box::pin(async move {
-        let bytes = read.await.map_err(|error| match error.as_error::<PayloadError>() {
+        let Ok(read) = tokio::time::timeout(BODY_WITHIN, read).await else {
+            let message = format!("the body did not come within {} s", BODY_WITHIN.as_secs());
+            return Err(Error::Malformed { code: "slow_body", message });
+        };
+        let bytes = read.map_err(|error| match error.as_error::<PayloadError>() {
             Some(PayloadError::Overflow) => Error::TooLarge { limit_bytes },
             _ if error.as_response_error().status_code() == 413 => Error::TooLarge { limit_bytes },
             _ => Error::Malformed { code: "unreadable_body", message: "the body could not be read".into() },
@@ -110,6 +119,10 @@ fn bytes(request: &HttpRequest, payload: &mut Payload) -> LocalBoxFuture<'static
 fn read<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| Error::Malformed { code: "invalid_utf8", message: "the body is not UTF-8".into() })?;
+    if depth::of(text) > depth::DEPTH_MAX {
+        let message = format!("the body is nested more than {} levels deep", depth::DEPTH_MAX);
+        return Err(Error::Malformed { code: "too_deep", message });
+    }
     if has_nul(text) {
         return Err(Error::field("body", "nul_character", "must not contain the character U+0000"));
     }

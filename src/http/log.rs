@@ -1,5 +1,6 @@
 //! One log line and one metric per request, and an id that names both. No addresses, tokens or bodies.
 use super::extract::app;
+use super::headers;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -46,6 +47,7 @@ pub async fn watch(
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
+    headers::harden(&mut response, &app.config.server.public_url);
     let _in_span = span.enter();
     tracing::debug!(status, micros = started.elapsed().as_micros() as u64, "answered");
     Ok(response)

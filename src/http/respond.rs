@@ -84,8 +84,11 @@ impl ResponseError for Error {
             Error::MethodNotAllowed(allowed) => {
                 answer.insert_header((header::ALLOW, allowed.as_str()));
             }
-            Error::TooMany { retry_after_seconds } => {
+            Error::TooMany { limit, retry_after_seconds } => {
                 answer.insert_header((header::RETRY_AFTER, retry_after_seconds.to_string()));
+                answer.insert_header(("ratelimit-limit", limit.to_string()));
+                answer.insert_header(("ratelimit-remaining", "0"));
+                answer.insert_header(("ratelimit-reset", retry_after_seconds.to_string()));
             }
             Error::Unavailable(_) => {
                 answer.insert_header((header::RETRY_AFTER, "1"));
