@@ -62,15 +62,16 @@ pub fn is_any_due(conn: &mut Conn, now: DateTime<Utc>) -> Result<bool> {
 }
 
 /// Takes up to `limit` due jobs until `lease_until`; another node gets none of them before. One query and an update each.
-pub fn claim(conn: &mut Conn, now: DateTime<Utc>, lease_until: DateTime<Utc>, limit: i64) -> Result<Vec<Job>> {
+/// `busy` are the caller's own that still run: where the clock stepped, their leases look past, and they are not taken twice.
+pub fn claim(conn: &mut Conn, now: DateTime<Utc>, lease_until: DateTime<Utc>, limit: usize, busy: &[JobId]) -> Result<Vec<Job>> {
     let due: Vec<Job> = jobs::table
         .filter(free!(now))
         .order(jobs::due_at)
-        .limit(limit)
+        .limit((limit + busy.len()) as i64)
         .select((jobs::id, jobs::kind, jobs::subject_id, jobs::attempts))
         .load(conn)?;
     let mut claimed = Vec::with_capacity(due.len());
-    for mut job in due {
+    for mut job in due.into_iter().filter(|job| !busy.contains(&job.id)).take(limit) {
         job.attempts += 1;
         let taken = diesel::update(jobs::table.find(job.id).filter(free!(now)))
             .set((jobs::lease_until.eq(Time(lease_until)), jobs::attempts.eq(job.attempts)))

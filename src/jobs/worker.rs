@@ -3,9 +3,12 @@ use super::queue::{self, Job};
 use super::{Failure, backoff};
 use crate::Result;
 use crate::app::App;
+use crate::ids::JobId;
 use crate::{ids, timetable};
 use actix_web::web::Data;
 use chrono::TimeDelta;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -13,13 +16,38 @@ use tokio::task::JoinSet;
 /// Longest pause between two looks at the queue.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-async fn claim(app: &App, limit: usize) -> Result<Vec<Job>> {
+/// The jobs that this worker runs now.
+#[derive(Clone, Default)]
+struct Busy(Arc<Mutex<HashSet<JobId>>>);
+
+/// One of them, until it is dropped.
+struct Held(Busy, JobId);
+
+impl Busy {
+    fn lock(&self) -> MutexGuard<'_, HashSet<JobId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hold(&self, id: JobId) -> Held {
+        self.lock().insert(id);
+        Held(self.clone(), id)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.lock().remove(&self.1);
+    }
+}
+
+async fn claim(app: &App, limit: usize, busy: &Busy) -> Result<Vec<Job>> {
     let now = app.clock.now();
     if limit == 0 || !app.db.read(move |conn| queue::is_any_due(conn, now)).await? {
         return Ok(Vec::new());
     }
     let lease_until = now + TimeDelta::seconds(i64::from(app.config.jobs.lease_seconds));
-    app.db.write(move |conn| queue::claim(conn, now, lease_until, limit as i64)).await
+    let busy: Vec<JobId> = busy.lock().iter().copied().collect();
+    app.db.write(move |conn| queue::claim(conn, now, lease_until, limit, &busy)).await
 }
 
 /// Runs one claimed job and writes down how it ended.
@@ -66,7 +94,7 @@ async fn run_one(app: Data<App>, job: Job) {
 pub async fn run_due(app: &Data<App>) -> Result<usize> {
     let mut ran = 0;
     loop {
-        let jobs = claim(app, app.config.jobs.concurrency).await?;
+        let jobs = claim(app, app.config.jobs.concurrency, &Busy::default()).await?;
         if jobs.is_empty() {
             return Ok(ran);
         }
@@ -78,14 +106,18 @@ pub async fn run_due(app: &Data<App>) -> Result<usize> {
 
 /// The loop. On stop it takes nothing new and waits for what runs.
 pub async fn run(app: Data<App>, mut stop: watch::Receiver<bool>) {
-    let mut running = JoinSet::new();
+    let (mut running, busy) = (JoinSet::new(), Busy::default());
     while !*stop.borrow() {
         app.beat.worker(app.clock.now());
         let free = app.config.jobs.concurrency.saturating_sub(running.len());
-        match claim(&app, free).await {
+        match claim(&app, free, &busy).await {
             Ok(jobs) => {
                 for job in jobs {
-                    running.spawn(run_one(app.clone(), job));
+                    let (app, held) = (app.clone(), busy.hold(job.id));
+                    running.spawn(async move {
+                        run_one(app, job).await;
+                        drop(held);
+                    });
                 }
             }
             Err(error) => tracing::error!(%error, "the worker could not look at its queue; it tries again"),
