@@ -29,7 +29,7 @@ done
 
 step "Debian packages"
 missing=()
-for package in build-essential curl jq openssl postgresql python3-venv chromium chromium-driver; do
+for package in build-essential curl git jq libfaketime openssl postgresql python3-venv chromium chromium-driver; do
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")
 done
 if [ "${#missing[@]}" -gt 0 ]; then
@@ -54,15 +54,24 @@ echo "PostgreSQL: $("$initdb" --version); browser: $(/usr/bin/chromium --version
 
 step "Python packages (tests/requirements.txt)"
 venv="$CARGO_TARGET_DIR/test-venv"
-if ! { cmp -s tests/requirements.txt "$venv/installed.txt" && "$venv/bin/python" -c 'import aiosmtpd, schemathesis'; } 2>/dev/null; then
+if ! { cmp -s tests/requirements.txt "$venv/installed.txt" && "$venv/bin/python" -c 'import aiosmtpd, dkim, nacl, schemathesis'; } 2>/dev/null; then
   rm -rf "$venv"
   /usr/bin/python3 -m venv "$venv"
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
-  "$venv/bin/python" -c 'import aiosmtpd, schemathesis'
+  "$venv/bin/python" -c 'import aiosmtpd, dkim, nacl, schemathesis'
   cp tests/requirements.txt "$venv/installed.txt"
 fi
 export DESKBELL_TEST_PYTHON="$venv/bin/python"
 "$venv/bin/python" --version
+
+step "Known holes in crates (docs/decisions/0052)"
+fresh="$CARGO_TARGET_DIR/advisories.jsonl"
+if bash tests/advisories.sh "${DESKBELL_ADVISORY_DB:-https://github.com/RustSec/advisory-db}" "$fresh" 2>/dev/null; then
+  export DESKBELL_TEST_ADVISORIES="$fresh"
+  echo "a fresh list, of $(head -n 1 "$fresh")"
+else
+  echo "the advisory database cannot be reached from here: the kept list of $(head -n 1 tests/advisories.jsonl) is used"
+fi
 
 step "cargo fmt --check"
 cargo fmt --check

@@ -57,6 +57,12 @@ impl Binary {
         self
     }
 
+    /// With a variable of the environment that is no setting.
+    pub fn with_variable(mut self, name: &str, value: impl ToString) -> Self {
+        self.settings.push((name.to_owned(), value.to_string()));
+        self
+    }
+
     /// Where its data is.
     pub fn data(&self) -> PathBuf {
         self.folder.join("data")
@@ -117,6 +123,11 @@ impl Server {
     /// A client with this token.
     pub fn client(&self, token: &str) -> Client {
         Client::new(&agent(), &self.base, Some(token), &Arc::default())
+    }
+
+    /// The status of a GET without a token, whatever it is; 0 where no answer comes.
+    pub fn probe(&self, path: &str) -> u16 {
+        agent().get(format!("{}{path}", self.base)).call().map_or(0, |answer| answer.status().as_u16())
     }
 
     /// `127.0.0.1:<port>`.

@@ -8,10 +8,16 @@ mod basics;
 mod binary;
 mod calendars;
 mod cli;
+mod clockstep;
+mod dkim;
+mod doors;
 mod figures;
 mod kill9;
+mod limits;
+mod load;
 mod mails;
 mod migrations;
+mod nodes;
 mod pages;
 mod promises;
 mod promises_moved;
@@ -19,6 +25,7 @@ mod replay;
 mod reports;
 mod rights;
 mod schemathesis;
+mod supply;
 mod support;
 mod surveys;
 mod tickets;
@@ -57,7 +64,17 @@ const ALL: &[&[Test]] = &[
     reports::ONCE,
     reports::TESTS,
     cli::TESTS,
+    dkim::TESTS,
+    dkim::PLAIN,
+    doors::TESTS,
+    doors::ONCE,
+    limits::TESTS,
+    limits::PAGES,
+    supply::TESTS,
+    clockstep::TESTS,
+    clockstep::MOVED,
     kill9::TESTS,
+    nodes::TESTS,
 ];
 
 /// Tests that run at once, for each core.

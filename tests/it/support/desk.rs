@@ -38,6 +38,7 @@ pub fn config(data_dir: &Path, domain: &str, listener: &TcpListener) -> Config {
     config.server.public_url = format!("http://{address}");
     config.server.threads = 1;
     config.server.rate_per_minute = 0;
+    config.server.rate_per_minute_per_address = 0;
     config.database.data_dir = data_dir.to_owned();
     config.database.pool_size = 4;
     config.mail.from = format!("Support <support@{domain}>");

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "helpers may wait for the test that needs them")]
 pub mod browser;
 pub mod client;
+pub mod cluster;
 pub mod desk;
 pub mod given;
 pub mod log;
@@ -9,6 +10,7 @@ pub mod mail;
 pub mod postgres;
 pub mod process;
 pub mod running;
+pub mod sample;
 pub mod servers;
 pub mod smtp;
 pub mod template;
