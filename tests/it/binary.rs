@@ -63,6 +63,11 @@ impl Binary {
         self
     }
 
+    /// Its settings as variables.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        self.settings.clone()
+    }
+
     /// Where its data is.
     pub fn data(&self) -> PathBuf {
         self.folder.join("data")
@@ -143,6 +148,11 @@ impl Server {
     /// Whether it has not ended.
     pub fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// What it logged so far.
+    pub fn logged(&self) -> String {
+        std::fs::read_to_string(&self.err).unwrap_or_default()
     }
 
     /// Kills it in whatever it is doing, and waits until it is gone.

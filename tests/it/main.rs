@@ -23,8 +23,10 @@ mod promises;
 mod promises_moved;
 mod replay;
 mod reports;
+mod restore;
 mod rights;
 mod schemathesis;
+mod secrets;
 mod supply;
 mod support;
 mod surveys;
@@ -70,11 +72,13 @@ const ALL: &[&[Test]] = &[
     doors::ONCE,
     limits::TESTS,
     limits::PAGES,
+    secrets::TESTS,
     supply::TESTS,
     clockstep::TESTS,
     clockstep::MOVED,
     kill9::TESTS,
     nodes::TESTS,
+    restore::TESTS,
 ];
 
 /// Tests that run at once, for each core.
