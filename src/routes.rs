@@ -6,9 +6,9 @@ use crate::{accounts, calendar, mail, reports, sla, surveys, tickets, timeline};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpResponse, ResponseError};
-use std::collections::HashMap;
-use std::sync::OnceLock;
+use actix_web::{HttpResponse, Resource, ResponseError, Scope};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
 /// One line of the table: method, path, right.
 pub type Row = (&'static str, &'static str, Right);
@@ -23,20 +23,14 @@ macro_rules! api {
         #[openapi(paths($($($($handler)::+),+),+))]
         pub struct Described;
 
-        fn api<T>(scope: actix_web::Scope<T>) -> actix_web::Scope<T>
-        where
-            T: actix_web::dev::ServiceFactory<
-                    actix_web::dev::ServiceRequest,
-                    Config = (),
-                    Error = actix_web::Error,
-                    InitError = (),
-                >,
-        {
-            scope$(.service(
-                web::resource($path)$(.route(web::$method().to($($handler)::+)))+
+        /// Each path with what answers there.
+        fn resources() -> Vec<(&'static str, Resource)> {
+            vec![$((
+                $path,
+                web::resource(under_word($path).1)$(.route(web::$method().to($($handler)::+)))+
                     .configure_head([$((stringify!($method), web::head().to($($handler)::+))),+])
                     .default_service(web::to(|| not_allowed(&[$(stringify!($method)),+]))),
-            ))+
+            )),+]
         }
     };
 }
@@ -90,7 +84,22 @@ api! {
     "/reports/nps/rows" { get Manage reports::api_rows::nps }
 }
 
-impl ConfigureHead for actix_web::Resource {
+/// `/tickets/{id}/notes` as `/tickets` and `/{id}/notes`.
+fn under_word(path: &'static str) -> (&'static str, &'static str) {
+    let end = path.char_indices().skip(1).find(|(_, letter)| *letter == '/').map_or(path.len(), |(at, _)| at);
+    path.split_at(end)
+}
+
+/// The API as one scope for each first word: a request is compared with these words, then only with the patterns under its own.
+fn api() -> Vec<Scope> {
+    let mut words: BTreeMap<&str, Vec<Resource>> = BTreeMap::new();
+    for (path, resource) in resources() {
+        words.entry(under_word(path).0).or_default().push(resource);
+    }
+    words.into_iter().map(|(word, resources)| resources.into_iter().fold(web::scope(word), Scope::service)).collect()
+}
+
+impl ConfigureHead for Resource {
     fn configure_head(self, routes: impl IntoIterator<Item = (&'static str, actix_web::Route)>) -> Self {
         routes.into_iter().filter(|(method, _)| *method == "get").fold(self, |resource, (_, route)| resource.route(route))
     }
@@ -98,10 +107,14 @@ impl ConfigureHead for actix_web::Resource {
 
 /// The right that a route asks for; `None` where there is no such route.
 pub fn right(method: &Method, pattern: &str) -> Option<Right> {
-    static ROWS: OnceLock<HashMap<(String, &'static str), Right>> = OnceLock::new();
-    let rows = ROWS.get_or_init(|| TABLE.iter().map(|(method, path, right)| ((method.to_uppercase(), *path), *right)).collect());
-    // The key owns its method so that the static rows can be asked with a borrowed one.
-    rows.iter().find(|((name, path), _)| name == method.as_str() && *path == pattern).map(|(_, right)| *right)
+    static ROWS: LazyLock<HashMap<&str, Vec<(String, Right)>>> = LazyLock::new(|| {
+        let mut rows: HashMap<&str, Vec<(String, Right)>> = HashMap::new();
+        for (method, path, right) in TABLE {
+            rows.entry(path).or_default().push((method.to_uppercase(), *right));
+        }
+        rows
+    });
+    ROWS.get(pattern)?.iter().find(|(name, _)| name == method.as_str()).map(|(_, right)| *right)
 }
 
 async fn not_allowed(methods: &[&str]) -> HttpResponse {
@@ -119,7 +132,13 @@ async fn nowhere() -> HttpResponse {
 /// Everything that is served.
 pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(api(web::scope("/api/v1").wrap(from_fn(auth::gate))).default_service(web::to(nowhere)))
+        .service(
+            api()
+                .into_iter()
+                .fold(web::scope("/api/v1"), Scope::service)
+                .wrap(from_fn(auth::gate))
+                .default_service(web::to(nowhere)),
+        )
         .configure(ops::routes)
         .configure(surveys::pages::routes)
         .default_service(web::to(nowhere));

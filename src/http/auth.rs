@@ -1,5 +1,6 @@
 //! Who is asking: the bearer token behind a request, and the gate in front of every route.
 use super::extract::app;
+use super::log::Route;
 use super::rate;
 use crate::accounts::caller::{Agent, Caller};
 use crate::accounts::tokens;
@@ -184,9 +185,8 @@ async fn admit(request: &ServiceRequest) -> Result<rate::Standing, (Error, Optio
 }
 
 fn permit(request: &ServiceRequest, caller: Arc<Caller>) -> Result<()> {
-    // The decoded path, which the router matches: the raw one of `%61gents` would match nothing here and `agents` there.
-    let pattern = request.resource_map().match_pattern(request.match_info().as_str());
-    let pattern = pattern.ok_or(Error::NotFound("path"))?;
+    let route = request.extensions().get::<Route>().cloned();
+    let pattern = route.and_then(|route| route.0).ok_or(Error::NotFound("path"))?;
     let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
     // A path that exists with a method that does not goes on to its 405.
     if let Some(right) = crate::routes::right(method, &pattern)

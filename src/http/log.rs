@@ -1,6 +1,7 @@
 //! One log line and one metric per request, and an id that names both. No addresses, tokens or bodies.
 use super::extract::app;
 use super::headers;
+use actix_web::HttpMessage;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -11,6 +12,10 @@ use tracing::Instrument;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id that is taken over from a proxy.
 const ID_MAX: usize = 64;
+
+/// The pattern of the route that a request matched, looked up once.
+#[derive(Clone)]
+pub struct Route(pub Option<String>);
 
 fn request_id(request: &ServiceRequest) -> String {
     request
@@ -32,18 +37,21 @@ pub async fn watch(
     let app = app(request.request())?.clone();
     let id = request_id(&request);
     let method = request.method().clone();
-    // The pattern, not the path: a path can hold a survey's token.
-    let route = request.match_pattern().unwrap_or_else(|| "(none)".to_owned());
+    // The pattern, not the path: a path can hold a survey's token. The path is the decoded one, which the router matches: the raw
+    // one of `%61gents` would match nothing here and `agents` there.
+    let route = request.resource_map().match_pattern(request.match_info().as_str());
+    request.extensions_mut().insert(Route(route.clone()));
+    let route = route.as_deref().unwrap_or("(none)");
     let span = tracing::info_span!("request", %id, %method, %route);
     let mut response = match next.call(request).instrument(span.clone()).await {
         Ok(response) => response,
         Err(error) => {
-            app.metrics.request(&method, &route, error.as_response_error().status_code().as_u16(), started.elapsed());
+            app.metrics.request(&method, route, error.as_response_error().status_code().as_u16(), started.elapsed());
             return Err(error);
         }
     };
     let status = response.status().as_u16();
-    app.metrics.request(&method, &route, status, started.elapsed());
+    app.metrics.request(&method, route, status, started.elapsed());
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
