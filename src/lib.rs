@@ -33,6 +33,7 @@ pub mod config;
 pub mod demo;
 pub mod error;
 pub mod ids;
+pub mod instant;
 pub mod memo;
 pub mod metrics;
 pub mod seen;

@@ -12,6 +12,10 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// Requests are many small pieces of memory; this gives and takes them faster than the C library does.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A support desk that publishes its promises and proves to the second whether it kept them.
 #[derive(Parser)]
 #[command(version)]

@@ -5,4 +5,4 @@ pub mod hours;
 mod store;
 pub mod wire;
 
-pub use store::{Calendar, InForce, default_calendar, find, find_version, in_force, insert};
+pub use store::{Calendar, InForce, default_calendar, find, find_version, hours_of, in_force, insert};

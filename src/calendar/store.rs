@@ -99,7 +99,8 @@ pub struct InForce {
 
 static HOURS: Memo<Hours> = Memo::new();
 
-fn hours(id: CalendarId, version: i32, definition: JsonText) -> Result<Arc<Hours>> {
+/// The hours that a version's definition says, parsed where it is new.
+pub fn hours_of(id: CalendarId, version: i32, definition: JsonText) -> Result<Arc<Hours>> {
     HOURS.get(definition.0, |text| {
         let definition: Definition = serde_json::from_str(text)?;
         definition.hours().map_err(|_| Error::internal(format!("calendar {id} version {version} is broken")))
@@ -115,13 +116,13 @@ pub fn in_force(conn: &mut Conn, id: Option<CalendarId>) -> Result<Option<InForc
     }
     .optional()?;
     let Some((id, version, definition)) = row else { return Ok(None) };
-    Ok(Some(InForce { id, version, hours: hours(id, version, definition)? }))
+    Ok(Some(InForce { id, version, hours: hours_of(id, version, definition)? }))
 }
 
 /// The hours of one version, also an old one. One query.
 pub fn find_version(conn: &mut Conn, id: CalendarId, version: i32) -> Result<Arc<Hours>> {
     let found = calendar_versions::table.find((id, version)).select(calendar_versions::definition);
-    hours(id, version, each!(conn, conn => found.first(conn))?)
+    hours_of(id, version, each!(conn, conn => found.first(conn))?)
 }
 
 /// A page after `after`, by age. One query.

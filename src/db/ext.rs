@@ -51,6 +51,39 @@ impl<S> Query for OnConflict<S> {
 }
 impl<S, C> RunQueryDsl<C> for OnConflict<S> {}
 
+/// An `UPDATE` that stays prepared: diesel's own is parsed and planned again at each run, as its text may change with its values.
+/// This one is kept by its text.
+pub struct Update<F, W, V> {
+    table: F,
+    filter: W,
+    values: V,
+}
+
+/// `UPDATE table SET values WHERE filter`, kept prepared.
+pub fn update<T, W, V>(table: T, filter: W, values: V) -> Update<T::FromClause, W, V::Changeset>
+where
+    T: QuerySource,
+    V: AsChangeset<Target = T>,
+{
+    Update { table: table.from_clause(), filter, values: values.as_changeset() }
+}
+
+impl<F: QueryFragment<DB>, W: QueryFragment<DB>, V: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Update<F, W, V> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("UPDATE ");
+        self.table.walk_ast(out.reborrow())?;
+        out.push_sql(" SET ");
+        self.values.walk_ast(out.reborrow())?;
+        out.push_sql(" WHERE ");
+        self.filter.walk_ast(out.reborrow())
+    }
+}
+impl<F, W, V> QueryId for Update<F, W, V> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl<F, W, V, C> RunQueryDsl<C> for Update<F, W, V> {}
+
 /// Runs a write in a savepoint of its own: where a unique index refuses it, that is `taken`, and the transaction stays usable.
 pub fn or_taken(
     conn: &mut Conn,

@@ -2,6 +2,7 @@
 mod conn;
 pub mod ext;
 pub mod migrate;
+mod near;
 pub mod schema;
 mod snapshot;
 pub mod types;
@@ -10,9 +11,10 @@ mod writer;
 pub use conn::{Conn, MultiBackend};
 
 use crate::{Error, Result};
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::connection::{AnsiTransactionManager, InstrumentationEvent, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 use diesel::r2d2::R2D2Connection;
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -20,13 +22,24 @@ use tokio::sync::Semaphore;
 /// Connections kept for reading on SQLite, for everything on PostgreSQL.
 const POOL_SIZE_SQLITE: u32 = 8;
 
+/// Memory for pages, shared out among the connections that the threads of the server keep, in KiB; and the least for each.
+const GLANCE_CACHE_KB: usize = 96 * 1024;
+const GLANCE_CACHE_KB_MIN: usize = 8 * 1024;
+
 /// Longest wait for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+thread_local! {
+    /// Whether a statement of the transaction on this thread failed, be it inside a savepoint.
+    static STATEMENT_FAILED: Cell<bool> = const { Cell::new(false) };
+}
 
 /// What a connection may be used for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Access {
     Read,
+    /// Reads without ever waiting for another connection.
+    Glance,
     Write,
 }
 
@@ -43,16 +56,27 @@ impl Conn {
 
     fn open_for(url: &str, access: Access) -> ConnectionResult<Self> {
         if is_postgres(url) {
-            return Ok(Self::Pg(PgConnection::establish(url)?));
+            let mut conn = PgConnection::establish(url)?;
+            conn.set_instrumentation(|event: InstrumentationEvent<'_>| {
+                if let InstrumentationEvent::FinishQuery { error: Some(_), .. } = event {
+                    STATEMENT_FAILED.set(true);
+                }
+            });
+            return Ok(Self::Pg(conn));
         }
         let mut conn = SqliteConnection::establish(url)?;
         // FULL: a commit that was acknowledged survives a power cut (DESIGN 9).
         let mut pragmas = String::from(
             "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;",
         );
-        pragmas.push_str(match access {
-            Access::Write => "PRAGMA cache_size=-65536;",
-            Access::Read => "PRAGMA cache_size=-8192; PRAGMA query_only=ON;",
+        pragmas.push_str(&match access {
+            Access::Write => "PRAGMA cache_size=-65536;".to_owned(),
+            Access::Read => "PRAGMA cache_size=-8192; PRAGMA query_only=ON;".to_owned(),
+            Access::Glance => {
+                let threads = std::thread::available_parallelism().map_or(1, usize::from);
+                let kilobytes = (GLANCE_CACHE_KB / threads).max(GLANCE_CACHE_KB_MIN);
+                format!("PRAGMA cache_size=-{kilobytes}; PRAGMA query_only=ON; PRAGMA busy_timeout=0;")
+            }
         });
         conn.batch_execute(&pragmas).map_err(ConnectionError::CouldntSetupConfiguration)?;
         Ok(Self::Sqlite(conn))
@@ -60,15 +84,24 @@ impl Conn {
 
     /// One write transaction; on SQLite it takes the write lock at its start.
     pub fn write<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.transact(work)
+    }
+
+    /// The same with an error of the caller's own.
+    fn transact<T, E: From<Error> + From<diesel::result::Error>>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
         match self {
             Self::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?,
             Self::Pg(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN")?,
         }
+        STATEMENT_FAILED.set(false);
         let done = match guarded(self, work) {
             // PostgreSQL turns the COMMIT of a failed transaction into a rollback without a word; this asks first.
             Ok(value) => match self {
-                Self::Pg(conn) => conn.batch_execute("SELECT 1").map(|()| value).map_err(Error::from),
-                Self::Sqlite(_) => Ok(value),
+                Self::Pg(conn) if STATEMENT_FAILED.get() => conn.batch_execute("SELECT 1").map(|()| value).map_err(E::from),
+                _ => Ok(value),
             },
             Err(error) => Err(error),
         };
@@ -89,9 +122,9 @@ impl Conn {
 }
 
 /// Runs the work of one request; a panic in it is an internal error, not the end of the thread.
-fn guarded<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+fn guarded<T, E: From<Error>>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(conn)))
-        .unwrap_or_else(|_| Err(Error::internal("a panic inside a transaction")))
+        .unwrap_or_else(|_| Err(Error::internal("a panic inside a transaction").into()))
 }
 
 struct Manager {
@@ -161,10 +194,31 @@ impl Database {
         self.pooled(work).await
     }
 
+    /// Runs a short read, such as one thing by its id or a page by its index. On SQLite it runs here and now, as that takes less
+    /// time than waking another thread; where it would have to wait, and on PostgreSQL, it is an ordinary [`read`](Self::read).
+    pub async fn glance<T: Send + 'static>(&self, work: impl Fn(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
+        if self.writer.is_some() {
+            match near::read(&self.url, &work) {
+                Err(Error::Unavailable(_)) => {}
+                done => return done,
+            }
+        }
+        self.pooled(work).await
+    }
+
     /// Runs one verb in one transaction and answers after the commit.
     pub async fn write<T: Send + 'static>(&self, work: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
         match &self.writer {
             Some(writer) => writer.write(work).await,
+            None => self.pooled(move |conn| conn.write(work)).await,
+        }
+    }
+
+    /// [`write`](Self::write) for the verbs that are asked most: `work` must have no effect outside the database, as on SQLite it
+    /// may be rolled back and run again, which lets it do without a savepoint.
+    pub async fn write_again<T: Send + 'static>(&self, work: impl Fn(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
+        match &self.writer {
+            Some(writer) => writer.write_again(work).await,
             None => self.pooled(move |conn| conn.write(work)).await,
         }
     }

@@ -18,6 +18,7 @@ const KEPT_HOURS: i64 = 24;
 const KEY_MAX: usize = 255;
 
 /// A POST that runs at most once for its key.
+#[derive(Clone)]
 pub struct Once {
     token: TokenId,
     key: Option<String>,
@@ -115,27 +116,43 @@ impl Once {
         now: DateTime<Utc>,
         work: impl FnOnce(&mut Conn) -> Result<Answer> + Send + 'static,
     ) -> Result<HttpResponse> {
-        let Some(key) = self.key else {
-            return Ok(app.db.write(work).await?.into());
-        };
-        let (token, fingerprint) = (self.token, self.fingerprint);
-        let name = (token, key.clone());
-        let print = fingerprint.clone();
-        let first = app.db.write(move |conn| {
-            if let Some(stored) = find(conn, &name, &print)? {
-                return Ok(stored);
-            }
-            let answer = work(conn)?;
-            store(conn, &name, &print, &answer, now)?;
-            Ok(answer)
-        });
-        match first.await {
-            Ok(answer) => Ok(answer.into()),
+        let asked = self.clone();
+        let first = app.db.write(move |conn| asked.first(conn, now, work)).await;
+        self.answer(app, first).await
+    }
+
+    /// The same for the verbs that are asked most: `work` has no effect outside the database and may be run again.
+    pub async fn run_again(
+        self,
+        app: &Data<App>,
+        now: DateTime<Utc>,
+        work: impl Fn(&mut Conn) -> Result<Answer> + Send + 'static,
+    ) -> Result<HttpResponse> {
+        let asked = self.clone();
+        let first = app.db.write_again(move |conn| asked.first(conn, now, &work)).await;
+        self.answer(app, first).await
+    }
+
+    fn first(&self, conn: &mut Conn, now: DateTime<Utc>, work: impl FnOnce(&mut Conn) -> Result<Answer>) -> Result<Answer> {
+        let Some(key) = &self.key else { return work(conn) };
+        if let Some(stored) = find(conn, (self.token, key), &self.fingerprint)? {
+            return Ok(stored);
+        }
+        let answer = work(conn)?;
+        store(conn, (self.token, key), &self.fingerprint, &answer, now)?;
+        Ok(answer)
+    }
+
+    async fn answer(self, app: &Data<App>, first: Result<Answer>) -> Result<HttpResponse> {
+        let Self { token, key, fingerprint } = self;
+        match (first, key) {
+            (Ok(answer), _) => Ok(answer.into()),
             // Another request with this key may have committed in between, and what it made may be in our way: its answer is ours.
-            Err(refusal) => {
-                let stored = app.db.read(move |conn| find(conn, &(token, key), &fingerprint)).await?;
+            (Err(refusal), Some(key)) => {
+                let stored = app.db.read(move |conn| find(conn, (token, &key), &fingerprint)).await?;
                 Ok(stored.ok_or(refusal)?.into())
             }
+            (Err(refusal), None) => Err(refusal),
         }
     }
 }
@@ -143,7 +160,7 @@ impl Once {
 /// Fingerprint, status, ETag, Location, body.
 type Stored = (Vec<u8>, i32, Option<String>, Option<String>, String);
 
-fn find(conn: &mut Conn, (token, key): &(TokenId, String), fingerprint: &[u8]) -> Result<Option<Answer>> {
+fn find(conn: &mut Conn, (token, key): (TokenId, &str), fingerprint: &[u8]) -> Result<Option<Answer>> {
     use idempotency_keys as k;
     let found = k::table.find((token, key)).select((k::fingerprint, k::status, k::etag, k::location, k::body));
     let row: Option<Stored> = each!(conn, conn => found.first(conn)).optional()?;
@@ -157,13 +174,7 @@ fn find(conn: &mut Conn, (token, key): &(TokenId, String), fingerprint: &[u8]) -
     Ok(Some(Answer { status, etag, location, body, kept: None }))
 }
 
-fn store(
-    conn: &mut Conn,
-    (token, key): &(TokenId, String),
-    fingerprint: &[u8],
-    answer: &Answer,
-    now: DateTime<Utc>,
-) -> Result<()> {
+fn store(conn: &mut Conn, (token, key): (TokenId, &str), fingerprint: &[u8], answer: &Answer, now: DateTime<Utc>) -> Result<()> {
     use idempotency_keys as k;
     let stored = each!(conn, conn => diesel::insert_into(k::table)
         .values((

@@ -54,9 +54,15 @@ impl Clocks {
         Self { ticket, rows: Vec::new(), states: Vec::new(), events: Vec::new(), hours: HashMap::new(), basis: None }
     }
 
-    /// The clocks as they are stored. One query.
+    /// The clocks as they are stored, with their hours. One query.
     pub fn load(conn: &mut Conn, ticket: TicketId) -> Result<Self> {
-        Ok(Self::from_rows(ticket, store::of_ticket(conn, ticket)?))
+        let (mut rows, mut hours) = (Vec::new(), HashMap::new());
+        for (row, definition) in store::of_ticket_with_hours(conn, ticket)? {
+            let (id, version) = (row.calendar_id, row.calendar_version);
+            hours.insert((id, version), calendar::hours_of(id, version, definition)?);
+            rows.push(row);
+        }
+        Ok(Self { hours, ..Self::from_rows(ticket, rows) })
     }
 
     /// The same from rows that were loaded for many tickets at once.
@@ -67,11 +73,6 @@ impl Clocks {
     /// The rows, oldest first.
     pub fn rows(&self) -> &[ClockRow] {
         &self.rows
-    }
-
-    /// The rows, for the answer of a verb.
-    pub fn into_rows(self) -> Vec<ClockRow> {
-        self.rows
     }
 
     fn hours(&mut self, conn: &mut Conn, id: CalendarId, version: i32) -> Result<Arc<Hours>> {

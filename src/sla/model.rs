@@ -23,6 +23,33 @@ pub struct Summary {
     pub met: i32,
 }
 
+names! {
+    /// How the promises of a ticket stand together.
+    pub enum PromiseState {
+        /// Something runs, nothing is broken or near.
+        Running = "running",
+        /// Something runs and its warning share is used.
+        AtRisk = "at_risk",
+        /// At least one promise is broken.
+        Breached = "breached",
+        /// At least one promise was kept, none is broken, none runs.
+        Met = "met",
+    }
+}
+
+impl Summary {
+    /// How they stand at `now`; `None` where nothing was promised or all stands still.
+    pub fn state(&self, now: DateTime<Utc>) -> Option<PromiseState> {
+        if self.breached > 0 || self.due_at < now {
+            Some(PromiseState::Breached)
+        } else if self.due_at < NEVER {
+            Some(if self.warn_at <= now { PromiseState::AtRisk } else { PromiseState::Running })
+        } else {
+            (self.met > 0).then_some(PromiseState::Met)
+        }
+    }
+}
+
 /// What a policy looks at; an empty list matches all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Matcher {

@@ -4,9 +4,9 @@ use super::wire::ModeName;
 use crate::Result;
 use crate::db::{
     Conn,
-    ext::among,
-    schema::clocks,
-    types::{Named, Time},
+    ext::{self, among},
+    schema::{calendar_versions, clocks},
+    types::{JsonText, Named, Time},
 };
 use crate::each;
 use crate::ids::{AgentId, CalendarId, ClockId, OrganizationId, PolicyId, TeamId, TicketId};
@@ -104,6 +104,16 @@ pub fn of_ticket(conn: &mut Conn, ticket: TicketId) -> Result<Vec<ClockRow>> {
     Ok(each!(conn, conn => rows.select(ClockRow::as_select()).load(conn))?)
 }
 
+/// The clocks of a ticket that are to be worked on, each with the definition of the calendar version it runs under. One query.
+pub fn of_ticket_with_hours(conn: &mut Conn, ticket: TicketId) -> Result<Vec<(ClockRow, JsonText)>> {
+    use calendar_versions as v;
+    let rows = clocks::table
+        .inner_join(v::table.on(v::calendar_id.eq(clocks::calendar_id).and(v::version.eq(clocks::calendar_version))))
+        .filter(clocks::ticket_id.eq(ticket))
+        .order(clocks::id);
+    Ok(each!(conn, conn => rows.select((ClockRow::as_select(), v::definition)).load(conn))?)
+}
+
 /// The clocks of a page of tickets. One query.
 pub fn of_tickets(conn: &mut Conn, tickets: &[TicketId]) -> Result<Vec<ClockRow>> {
     let rows = clocks::table.order(clocks::id);
@@ -121,7 +131,7 @@ pub fn insert(conn: &mut Conn, row: &ClockRow) -> Result<()> {
 
 /// Saves a changed clock.
 pub fn update(conn: &mut Conn, row: &ClockRow) -> Result<()> {
-    each!(conn, conn => diesel::update(clocks::table.find(row.id)).set(row).execute(conn))?;
+    each!(conn, conn => ext::update(clocks::table, clocks::id.eq(row.id), row).execute(conn))?;
     Ok(())
 }
 

@@ -74,8 +74,8 @@ pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<TicketIn
         follows_id: None,
     };
     post.once
-        .run(&app, now, move |conn| {
-            let ticket = TicketOut::of(commands_intake::create(conn, &who.0, new, now)?, now);
+        .run_again(&app, now, move |conn| {
+            let ticket = TicketOut::of(commands_intake::create(conn, &who.0, new.clone(), now)?, now);
             Ok(Answer::created(format!("/api/v1/tickets/{}", ticket.id()), &ticket)?.version(ticket.version()))
         })
         .await
@@ -150,17 +150,17 @@ pub async fn list(app: Data<App>, Now(now): Now, params: Params<TicketParams>, r
     let sort = p.sort.unwrap_or(Sort::Due);
     let after = read_cursor(p.cursor.as_deref())?;
     let limit = p.limit.unwrap_or(LIMIT_DEFAULT);
-    let rows = app.db.read(move |conn| queries::list(conn, &filter, (sort, after), i64::from(limit) + 1, now)).await?;
-    let page = Page::of(rows, limit, |row| row.cursor)?;
-    Ok(page.map(|row| TicketOut::at(row.ticket, row.tags, &row.clocks, now)).respond(&request))
+    let rows = app.db.glance(move |conn| queries::list(conn, &filter, (sort, after), i64::from(limit) + 1, now)).await?;
+    let page = Page::of(rows, limit, |row| row.cursor(sort))?;
+    Ok(page.map(|row| TicketOut::listed(row, now)).respond(&request))
 }
 
 /// One ticket with messages, promises and surveys.
 #[utoipa::path(get, path = "/api/v1/tickets/{id}", tag = "tickets", params(("id" = TicketId, Path)),
     responses((status = 200, description = "The ticket", body = TicketFull)))]
 pub async fn get(app: Data<App>, Now(now): Now, id: Id<TicketId>) -> Result<HttpResponse> {
-    let full = app.db.read(move |conn| queries::full(conn, id.0)).await?;
-    let queries::Full { ticket, contact_name, tags, clocks, messages, surveys } = full;
+    let full = app.db.glance(move |conn| queries::full(conn, id.0)).await?;
+    let queries::Full { ticket, contact_name, tags, promises, clocks, messages, surveys } = full;
     let version = ticket.version;
     let survey = |(close_number, outcome, due_at, sent_at, score): queries::SurveyRow| SurveyOut {
         close_number,
@@ -170,7 +170,7 @@ pub async fn get(app: Data<App>, Now(now): Now, id: Id<TicketId>) -> Result<Http
         score,
     };
     let full = TicketFull {
-        ticket: TicketOut::at(ticket, tags, &clocks, now),
+        ticket: TicketOut::at(ticket, tags, &promises, Some(&clocks), now),
         contact_name,
         messages: messages.into_iter().map(MessageOut::from).collect(),
         surveys: surveys.into_iter().map(survey).collect(),
@@ -239,7 +239,7 @@ pub async fn close(
     post: Post<Nothing>,
 ) -> Result<HttpResponse> {
     let desk = app.clone();
-    post.once.run(&app, now, move |conn| answer(commands::close(conn, &desk.config, &agent, id.0, seen, now)?, now)).await
+    post.once.run_again(&app, now, move |conn| answer(commands::close(conn, &desk.config, &agent, id.0, seen, now)?, now)).await
 }
 
 /// Open a closed ticket again; the survey about that close is not sent.

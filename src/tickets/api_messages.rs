@@ -20,8 +20,8 @@ pub async fn receive(app: Data<App>, who: Who, Now(now): Now, id: Id<TicketId>, 
     let message = NewMessage { body, mail_message_id };
     let desk = app.clone();
     post.once
-        .run(&app, now, move |conn| {
-            answer(commands_intake::receive(conn, &desk.config, &who.0, id.0, message, received_at, now)?, now)
+        .run_again(&app, now, move |conn| {
+            answer(commands_intake::receive(conn, &desk.config, &who.0, id.0, message.clone(), received_at, now)?, now)
         })
         .await
 }
@@ -41,7 +41,9 @@ pub async fn reply(
     let body = post.body.body;
     let answered = post
         .once
-        .run(&app, now, move |conn| answer(commands::reply(conn, &desk.config, &agent, id.0, seen, body, now)?, now))
+        .run_again(&app, now, move |conn| {
+            answer(commands::reply(conn, &desk.config, &agent, id.0, seen, body.clone(), now)?, now)
+        })
         .await?;
     app.jobs_queued.notify_one();
     Ok(answered)
@@ -59,7 +61,7 @@ pub async fn note(
     post: Post<TextIn>,
 ) -> Result<HttpResponse> {
     let body = post.body.body;
-    post.once.run(&app, now, move |conn| answer(commands::note(conn, &agent, id.0, seen, body, now)?, now)).await
+    post.once.run_again(&app, now, move |conn| answer(commands::note(conn, &agent, id.0, seen, body.clone(), now)?, now)).await
 }
 
 /// Pick a call or chat up: stops its clock.
@@ -73,5 +75,5 @@ pub async fn pick_up(
     seen: Seen,
     post: Post<Nothing>,
 ) -> Result<HttpResponse> {
-    post.once.run(&app, now, move |conn| answer(commands::pick_up(conn, &agent, id.0, seen, now)?, now)).await
+    post.once.run_again(&app, now, move |conn| answer(commands::pick_up(conn, &agent, id.0, seen, now)?, now)).await
 }

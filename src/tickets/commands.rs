@@ -2,7 +2,6 @@
 use super::model::{Action, Priority, Refused, Status, Ticket};
 use super::store::{self, MessageKind, MessageRow};
 use crate::accounts::caller::Agent;
-use crate::accounts::contacts;
 use crate::accounts::{agents, teams};
 use crate::config::Config;
 use crate::db::{
@@ -126,9 +125,8 @@ pub fn reply(
         at: Time(now),
     };
     let mut mail_id = None;
-    if let Some(recipient) = contacts::primary_email(conn, ticket.contact_id)? {
-        let agent_name = agents::find(conn, agent.id())?.name;
-        let references = store::mail_ids(conn, id)?;
+    let store::Envelope { recipient, agent_name, references } = store::envelope(conn, &ticket, agent.id())?;
+    if let Some(recipient) = recipient {
         let queued = outbox::queue_reply(conn, config, &ticket, &message, &agent_name, recipient, references, now)?;
         (mail_id, message.mail_message_id) = (Some(queued.id), Some(queued.message_id));
     }

@@ -18,6 +18,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use serde_json::json;
 
 /// Who asks for help, as the caller knows it.
+#[derive(Clone)]
 pub enum Sender {
     /// A contact that exists.
     Contact(ContactId),
@@ -28,6 +29,7 @@ pub enum Sender {
 }
 
 /// A ticket to make.
+#[derive(Clone)]
 #[expect(missing_docs, reason = "the words of the domain")]
 pub struct NewTicket {
     pub channel: Channel,

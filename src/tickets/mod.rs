@@ -6,6 +6,8 @@ pub mod commands_intake;
 pub mod model;
 pub mod queries;
 mod store;
+mod tags;
 pub mod wire;
+pub mod wire_promises;
 
 pub use store::MessageRow as Message;

@@ -1,38 +1,24 @@
 //! Lists of tickets, and one with everything on it.
 use super::model::{Channel, Priority, Status, Ticket};
 use super::store::{MessageRow, TicketRow};
+use super::tags::{TagList, TagsOf};
 use crate::db::{
     Conn,
-    ext::among,
-    schema::{contacts, messages, survey_invitations, survey_responses, ticket_tags, tickets},
+    schema::{clocks, contacts, messages, survey_invitations, survey_responses, ticket_tags, tickets},
     types::{Named, Time},
 };
 use crate::each;
 use crate::error::{Error, Result};
 use crate::ids::{AgentId, ContactId, OrganizationId, TeamId, TicketId};
-use crate::sla::{self, ClockRow};
+pub use crate::sla::model::PromiseState;
+use crate::sla::{ClockRow, model::Summary};
 use crate::surveys::model::Outcome;
 use chrono::{DateTime, Utc};
 use diesel::dsl::exists;
 use diesel::prelude::*;
-use std::collections::HashMap;
 
 /// Messages of one ticket in an answer at the most.
 const MESSAGES_MAX: i64 = 1_000;
-
-names! {
-    /// How the promises of a ticket stand together.
-    pub enum PromiseState {
-        /// Something runs, nothing is broken or near.
-        Running = "running",
-        /// Something runs and its warning share is used.
-        AtRisk = "at_risk",
-        /// At least one promise is broken.
-        Breached = "breached",
-        /// At least one promise was kept, none is broken, none runs.
-        Met = "met",
-    }
-}
 
 names! {
     /// What a list is sorted by.
@@ -69,16 +55,43 @@ pub struct Filter {
 /// Where the next page starts: the sort instant in microseconds, and the number.
 pub type Cursor = (i64, i64);
 
-/// A ticket in a list, with its cursor.
+/// What the row of a ticket repeats of its promises.
+#[derive(Queryable, Selectable, Debug, Clone, Copy)]
+#[diesel(table_name = tickets)]
+struct SummaryRow {
+    promise_due_at: Time,
+    promise_warn_at: Time,
+    promises_breached: i32,
+    promises_met: i32,
+}
+
+impl From<SummaryRow> for Summary {
+    fn from(row: SummaryRow) -> Self {
+        let SummaryRow { promise_due_at, promise_warn_at, promises_breached, promises_met } = row;
+        Self { due_at: promise_due_at.0, warn_at: promise_warn_at.0, breached: promises_breached, met: promises_met }
+    }
+}
+
+/// A ticket in a list.
 pub struct Listed {
     /// The ticket.
     pub ticket: Ticket,
     /// Its tags.
     pub tags: Vec<String>,
-    /// Its promises.
-    pub clocks: Vec<ClockRow>,
+    /// How its promises stand together.
+    pub promises: Summary,
+}
+
+impl Listed {
     /// Where a page after it starts.
-    pub cursor: Cursor,
+    pub fn cursor(&self, sort: Sort) -> Cursor {
+        let at = match sort {
+            Sort::Due => self.promises.due_at,
+            Sort::Received => self.ticket.received_at,
+            Sort::Updated => self.ticket.updated_at,
+        };
+        (at.timestamp_micros(), self.ticket.number)
+    }
 }
 
 /// Refuses an id that names no ticket. One query.
@@ -94,7 +107,7 @@ pub fn find(conn: &mut Conn, id: TicketId) -> Result<Ticket> {
     row.map(Ticket::from).ok_or(Error::NotFound("ticket"))
 }
 
-/// A page of tickets: three queries (tickets, their tags, their clocks), each on an index.
+/// A page of tickets with their tags. One query, on the index of the order.
 pub fn list(
     conn: &mut Conn,
     filter: &Filter,
@@ -102,8 +115,8 @@ pub fn list(
     limit: i64,
     now: DateTime<Utc>,
 ) -> Result<Vec<Listed>> {
-    let rows: Vec<(TicketRow, Time)> = each!(conn, conn => {
-    let mut query = tickets::table.select((TicketRow::as_select(), tickets::promise_due_at)).limit(limit).into_boxed();
+    let rows: Vec<(TicketRow, SummaryRow, TagList)> = each!(conn, conn => {
+    let mut query = tickets::table.select((TicketRow::as_select(), SummaryRow::as_select(), TagsOf)).limit(limit).into_boxed();
     if let Some(status) = filter.status {
         query = query.filter(tickets::status.eq(Named(status)));
     }
@@ -191,44 +204,13 @@ pub fn list(
     };
     query.load(conn)
     })?;
-    let tickets: Vec<(Ticket, Time)> = rows.into_iter().map(|(row, due)| (row.into(), due)).collect();
-    dress(conn, tickets, sort)
+    let listed =
+        rows.into_iter().map(|(row, promises, tags)| Listed { ticket: row.into(), tags: tags.0, promises: promises.into() });
+    Ok(listed.collect())
 }
 
 fn unknown_cursor() -> Error {
     Error::field("cursor", "unknown_cursor", "is not a cursor of this list")
-}
-
-/// Adds tags and clocks to a page of tickets, one query each.
-fn dress(conn: &mut Conn, tickets: Vec<(Ticket, Time)>, sort: Sort) -> Result<Vec<Listed>> {
-    let ids: Vec<TicketId> = tickets.iter().map(|(ticket, _)| ticket.id).collect();
-    let mut tags: HashMap<TicketId, Vec<String>> = HashMap::new();
-    let rows = ticket_tags::table.order(ticket_tags::tag).select((ticket_tags::ticket_id, ticket_tags::tag));
-    let rows: Vec<(TicketId, String)> = match conn {
-        Conn::Pg(conn) => rows.filter(ticket_tags::ticket_id.eq_any(&ids)).load(conn),
-        Conn::Sqlite(conn) => rows.filter(among(ticket_tags::ticket_id, &ids)).load(conn),
-    }?;
-    for (id, tag) in rows {
-        tags.entry(id).or_default().push(tag);
-    }
-    let mut clocks: HashMap<TicketId, Vec<ClockRow>> = HashMap::new();
-    for row in sla::of_tickets(conn, &ids)? {
-        clocks.entry(row.ticket_id).or_default().push(row);
-    }
-    let dressed = tickets.into_iter().map(|(ticket, due)| {
-        let at = match sort {
-            Sort::Due => due.0,
-            Sort::Received => ticket.received_at,
-            Sort::Updated => ticket.updated_at,
-        };
-        Listed {
-            tags: tags.remove(&ticket.id).unwrap_or_default(),
-            clocks: clocks.remove(&ticket.id).unwrap_or_default(),
-            cursor: (at.timestamp_micros(), ticket.number),
-            ticket,
-        }
-    });
-    Ok(dressed.collect())
 }
 
 /// How a close ended: number, outcome, due, sent, score.
@@ -242,7 +224,9 @@ pub struct Full {
     pub contact_name: String,
     /// Its tags.
     pub tags: Vec<String>,
-    /// Its promises.
+    /// How its promises stand together.
+    pub promises: Summary,
+    /// Its promises, one by one.
     pub clocks: Vec<ClockRow>,
     /// Its messages, oldest first.
     pub messages: Vec<MessageRow>,
@@ -250,21 +234,32 @@ pub struct Full {
     pub surveys: Vec<SurveyRow>,
 }
 
-/// One ticket with everything on it: five queries.
+/// One ticket with everything on it: two queries, one more for a ticket that was closed.
 pub fn full(conn: &mut Conn, id: TicketId) -> Result<Full> {
-    let found = tickets::table.inner_join(contacts::table.on(contacts::id.eq(tickets::contact_id))).filter(tickets::id.eq(id));
-    let row: Option<(TicketRow, String)> =
-        each!(conn, conn => found.select((TicketRow::as_select(), contacts::name)).first(conn)).optional()?;
-    let (row, contact_name) = row.ok_or(Error::NotFound("ticket"))?;
-    let tags = super::store::tags(conn, id)?;
-    let clocks = sla::of_ticket(conn, id)?;
+    let found = tickets::table
+        .inner_join(contacts::table.on(contacts::id.eq(tickets::contact_id)))
+        .left_join(clocks::table.on(clocks::ticket_id.eq(tickets::id)))
+        .filter(tickets::id.eq(id))
+        .order(clocks::id);
+    // The ticket comes again with each of its few clocks, which is cheaper than asking for them.
+    type Row = (TicketRow, SummaryRow, String, TagList, Option<ClockRow>);
+    let rows: Vec<Row> = each!(conn, conn => found
+        .select((TicketRow::as_select(), SummaryRow::as_select(), contacts::name, TagsOf, Option::<ClockRow>::as_select()))
+        .load(conn))?;
+    let mut clocks = Vec::with_capacity(rows.len());
+    let mut head = None;
+    for (row, promises, contact_name, tags, clock) in rows {
+        clocks.extend(clock);
+        head = head.or(Some((row, promises, contact_name, tags)));
+    }
+    let (row, promises, contact_name, tags) = head.ok_or(Error::NotFound("ticket"))?;
     let newest =
         messages::table.filter(messages::ticket_id.eq(id)).order((messages::at.desc(), messages::id.desc())).limit(MESSAGES_MAX);
     let mut messages: Vec<MessageRow> = each!(conn, conn => newest.select(MessageRow::as_select()).load(conn))?;
     messages.reverse();
     let ticket = Ticket::from(row);
     let surveys = if ticket.close_count == 0 { Vec::new() } else { surveys_of(conn, id)? };
-    Ok(Full { ticket, contact_name, tags, clocks, messages, surveys })
+    Ok(Full { ticket, contact_name, tags: tags.0, promises: promises.into(), clocks, messages, surveys })
 }
 
 fn surveys_of(conn: &mut Conn, id: TicketId) -> Result<Vec<SurveyRow>> {

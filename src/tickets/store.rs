@@ -2,7 +2,8 @@
 use super::model::{Channel, Direction, Priority, Status, Ticket};
 use crate::db::{
     Conn,
-    schema::{messages, ticket_tags, tickets},
+    ext::update,
+    schema::{agents, contact_emails, messages, ticket_tags, tickets},
     types::{Named, Time},
 };
 use crate::each;
@@ -174,37 +175,36 @@ pub(super) fn save(conn: &mut Conn, ticket: &mut Ticket, promises: &Summary) -> 
     ticket.version += 1;
     let t = &*ticket;
     let time = |at: Option<DateTime<Utc>>| at.map(Time);
-    let changed = each!(conn, conn => diesel::update(tickets::table.filter(tickets::id.eq(t.id).and(tickets::version.eq(before))))
-        .set((
-            tickets::subject.eq(&t.subject),
-            tickets::status.eq(Named(t.status)),
-            tickets::priority.eq(Named(t.priority)),
-            tickets::team_id.eq(t.team_id),
-            tickets::assignee_id.eq(t.assignee_id),
-            tickets::updated_at.eq(Time(t.updated_at)),
-            tickets::picked_up_at.eq(time(t.picked_up_at)),
-            tickets::closed_at.eq(time(t.closed_at)),
-            tickets::close_count.eq(t.close_count),
-            tickets::version.eq(t.version),
-            tickets::promise_due_at.eq(Time(promises.due_at)),
-            tickets::promise_warn_at.eq(Time(promises.warn_at)),
-            tickets::promises_breached.eq(promises.breached),
-            tickets::promises_met.eq(promises.met),
-        ))
-        .execute(conn))?;
+    let loaded = tickets::id.eq(t.id).and(tickets::version.eq(before));
+    let values = (
+        tickets::subject.eq(&t.subject),
+        tickets::status.eq(Named(t.status)),
+        tickets::priority.eq(Named(t.priority)),
+        tickets::team_id.eq(t.team_id),
+        tickets::assignee_id.eq(t.assignee_id),
+        tickets::updated_at.eq(Time(t.updated_at)),
+        tickets::picked_up_at.eq(time(t.picked_up_at)),
+        tickets::closed_at.eq(time(t.closed_at)),
+        tickets::close_count.eq(t.close_count),
+        tickets::version.eq(t.version),
+        tickets::promise_due_at.eq(Time(promises.due_at)),
+        tickets::promise_warn_at.eq(Time(promises.warn_at)),
+        tickets::promises_breached.eq(promises.breached),
+        tickets::promises_met.eq(promises.met),
+    );
+    let changed = each!(conn, conn => update(tickets::table, loaded, values).execute(conn))?;
     if changed == 0 { Err(Error::Stale { current: before + 1 }) } else { Ok(()) }
 }
 
 /// Repeats the promises on the ticket's row without a new version: the alarm changes nothing that people edit.
 pub(super) fn save_promises(conn: &mut Conn, id: TicketId, promises: &Summary) -> Result<()> {
-    each!(conn, conn => diesel::update(tickets::table.filter(tickets::id.eq(id)))
-        .set((
-            tickets::promise_due_at.eq(Time(promises.due_at)),
-            tickets::promise_warn_at.eq(Time(promises.warn_at)),
-            tickets::promises_breached.eq(promises.breached),
-            tickets::promises_met.eq(promises.met),
-        ))
-        .execute(conn))?;
+    let values = (
+        tickets::promise_due_at.eq(Time(promises.due_at)),
+        tickets::promise_warn_at.eq(Time(promises.warn_at)),
+        tickets::promises_breached.eq(promises.breached),
+        tickets::promises_met.eq(promises.met),
+    );
+    each!(conn, conn => update(tickets::table, tickets::id.eq(id), values).execute(conn))?;
     Ok(())
 }
 
@@ -231,14 +231,33 @@ pub(super) fn insert_message(conn: &mut Conn, message: &MessageRow) -> Result<()
     Ok(())
 }
 
-/// Mail Message-IDs of a ticket's messages, oldest first: what a reply refers to.
-pub(super) fn mail_ids(conn: &mut Conn, id: TicketId) -> Result<Vec<String>> {
+/// What a reply's letter says besides its text.
+pub(super) struct Envelope {
+    /// The contact's first address; none where they have none.
+    pub(super) recipient: Option<String>,
+    /// Who answers.
+    pub(super) agent_name: String,
+    /// Mail Message-IDs of the ticket's messages, oldest first.
+    pub(super) references: Vec<String>,
+}
+
+/// For a letter by `agent` to the contact of a ticket. Two queries.
+pub(super) fn envelope(conn: &mut Conn, ticket: &Ticket, agent: AgentId) -> Result<Envelope> {
+    let address = contact_emails::table
+        .filter(contact_emails::contact_id.eq(ticket.contact_id))
+        .order(contact_emails::position)
+        .select(contact_emails::address)
+        .limit(1);
+    let found = agents::table.find(agent);
+    let row: Option<(String, Option<String>)> =
+        each!(conn, conn => found.select((agents::name, address.single_value())).first(conn)).optional()?;
+    let (agent_name, recipient) = row.ok_or(Error::NotFound("agent"))?;
     let ids = messages::table
-        .filter(messages::ticket_id.eq(id).and(messages::mail_message_id.is_not_null()))
+        .filter(messages::ticket_id.eq(ticket.id).and(messages::mail_message_id.is_not_null()))
         .order((messages::at, messages::id))
         .select(messages::mail_message_id);
-    let ids: Vec<Option<String>> = each!(conn, conn => ids.load(conn))?;
-    Ok(ids.into_iter().flatten().collect())
+    let ids: Vec<Option<String>> = if recipient.is_some() { each!(conn, conn => ids.load(conn))? } else { Vec::new() };
+    Ok(Envelope { recipient, agent_name, references: ids.into_iter().flatten().collect() })
 }
 
 /// Agents who replied in public, each once.

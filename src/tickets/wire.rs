@@ -1,12 +1,14 @@
 //! Tickets as JSON.
 use super::commands::Whole;
 use super::model::{Channel, Direction, Priority, Status, Ticket};
+use super::queries::Listed;
 use super::store::{MessageKind, MessageRow};
+use super::wire_promises::{ClockOut, PromiseOut};
 use crate::accounts::contacts::wire::{EmailAddress, PhoneNumber};
-use crate::ids::{AgentId, ClockId, ContactId, MessageId, OrganizationId, PolicyId, TeamId, TicketId};
+use crate::ids::{AgentId, ContactId, MessageId, OrganizationId, TeamId, TicketId};
+use crate::instant;
 use crate::sla::ClockRow;
-use crate::sla::clock::{Metric, Verdict};
-use crate::sla::wire::ModeName;
+use crate::sla::model::Summary;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationError};
@@ -182,59 +184,6 @@ fn required<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(deserializer:
     Option::deserialize(deserializer)
 }
 
-/// A promise and how it stands.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct ClockOut {
-    id: ClockId,
-    metric: Metric,
-    /// 1 for the first; reopening starts another cycle of resolution.
-    cycle: i32,
-    /// How it stands now.
-    verdict: Verdict,
-    /// Why it is not promised or not measured.
-    reason: Option<String>,
-    policy_id: PolicyId,
-    policy_version: i32,
-    mode: ModeName,
-    /// Seconds allowed.
-    target_seconds: i64,
-    started_at: DateTime<Utc>,
-    /// Null while it stands still, or where nothing is promised.
-    due_at: Option<DateTime<Utc>>,
-    /// When the warning is due.
-    warn_at: Option<DateTime<Utc>>,
-    /// When it was broken: exactly the due instant.
-    breached_at: Option<DateTime<Utc>>,
-    /// When it was reached.
-    reached_at: Option<DateTime<Utc>>,
-    /// Seconds used when it was reached.
-    used_seconds: Option<i64>,
-}
-
-impl ClockOut {
-    /// The clock as it stands at `now`.
-    pub fn at(row: &ClockRow, now: DateTime<Utc>) -> Self {
-        let clock = row.clock();
-        Self {
-            id: row.id,
-            metric: row.metric.0,
-            cycle: row.cycle,
-            verdict: clock.verdict(now),
-            reason: clock.reason,
-            policy_id: row.policy_id,
-            policy_version: row.policy_version,
-            mode: row.mode.0,
-            target_seconds: clock.promise.target_seconds,
-            started_at: clock.started_at,
-            due_at: clock.due_at,
-            warn_at: clock.warn_at,
-            breached_at: clock.breached_at,
-            reached_at: clock.reached_at,
-            used_seconds: clock.used_seconds,
-        }
-    }
-}
-
 /// A ticket.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct TicketOut {
@@ -255,21 +204,30 @@ pub struct TicketOut {
     follows_id: Option<TicketId>,
     tags: Vec<String>,
     /// When the desk got it; every clock starts here.
+    #[serde(serialize_with = "instant::serialize")]
     received_at: DateTime<Utc>,
+    #[serde(serialize_with = "instant::serialize")]
     created_at: DateTime<Utc>,
+    #[serde(serialize_with = "instant::serialize")]
     updated_at: DateTime<Utc>,
+    #[serde(serialize_with = "instant::option::serialize")]
     picked_up_at: Option<DateTime<Utc>>,
+    #[serde(serialize_with = "instant::option::serialize")]
     closed_at: Option<DateTime<Utc>>,
     /// How often it was closed.
     close_count: i32,
     /// For `If-Match`.
     version: i32,
-    clocks: Vec<ClockOut>,
+    promise: PromiseOut,
+    /// Each promise by itself; left out in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    clocks: Option<Vec<ClockOut>>,
 }
 
 impl TicketOut {
     /// The ticket as it stands at `now`.
-    pub fn at(ticket: Ticket, tags: Vec<String>, clocks: &[ClockRow], now: DateTime<Utc>) -> Self {
+    pub fn at(ticket: Ticket, tags: Vec<String>, promises: &Summary, clocks: Option<&[ClockRow]>, now: DateTime<Utc>) -> Self {
         let Ticket {
             id,
             number,
@@ -291,7 +249,7 @@ impl TicketOut {
             close_count,
             version,
         } = ticket;
-        let clocks = clocks.iter().map(|row| ClockOut::at(row, now)).collect();
+        let clocks = clocks.map(|clocks| clocks.iter().map(|row| ClockOut::at(row, now)).collect());
         Self {
             id,
             number,
@@ -313,13 +271,19 @@ impl TicketOut {
             closed_at,
             close_count,
             version,
+            promise: PromiseOut::at(promises, now),
             clocks,
         }
     }
 
     /// What a verb left behind.
     pub fn of(whole: Whole, now: DateTime<Utc>) -> Self {
-        Self::at(whole.ticket, whole.tags, &whole.clocks.into_rows(), now)
+        Self::at(whole.ticket, whole.tags, &whole.clocks.summary(), Some(whole.clocks.rows()), now)
+    }
+
+    /// As a line of a list.
+    pub fn listed(row: Listed, now: DateTime<Utc>) -> Self {
+        Self::at(row.ticket, row.tags, &row.promises, None, now)
     }
 
     /// Its id.
@@ -343,6 +307,7 @@ pub struct MessageOut {
     body: String,
     /// Message-ID of the mail that it came or went as.
     mail_message_id: Option<String>,
+    #[serde(serialize_with = "instant::serialize")]
     at: DateTime<Utc>,
 }
 

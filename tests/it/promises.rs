@@ -284,8 +284,10 @@ fn a_thousand_clocks_due_in_one_second_are_written_with_their_instant(desk: &Des
     let report = desk.manager().get("/api/v1/reports/sla?from=2026-06-10T14:00:00Z&to=2026-06-10T15:00:00Z").ok().to_string();
     assert!(report.contains("\"breached\":1000"), "{report}");
     let some = desk.agent().get("/api/v1/tickets?promise=breached&limit=100").ok();
-    for ticket in some["items"].as_array().unwrap() {
-        assert_eq!(clock(ticket, "pickup")["breached_at"], "2026-06-10T14:00:20Z");
+    for line in some["items"].as_array().unwrap() {
+        let ticket = desk.agent().get(&path(line, "")).ok();
+        assert_eq!(clock(&ticket, "pickup")["breached_at"], "2026-06-10T14:00:20Z");
+        assert_eq!(line["promise"], json!({ "state": "breached", "due_at": null, "warn_at": null, "breached": 1, "met": 0 }));
     }
 }
 

@@ -360,7 +360,8 @@ pub(crate) fn sla_figures(metric: &str, facts: &[&Fact]) -> Value {
 
 fn clocks(desk: &Desk) -> Vec<Fact> {
     let mut facts = Vec::new();
-    for ticket in every(desk, &format!("{TICKETS}?limit=100&sort=received")) {
+    for line in every(desk, &format!("{TICKETS}?limit=100&sort=received")) {
+        let ticket = desk.manager().get(&format!("{TICKETS}/{}", line["id"].as_str().unwrap())).ok();
         let clocks = ticket["clocks"].as_array().unwrap();
         for clock in clocks {
             let later = |other: &&Value| other["metric"] == clock["metric"] && other["cycle"].as_i64() > clock["cycle"].as_i64();
