@@ -84,6 +84,12 @@ api! {
     "/surveys/responses/{id}" { get Work surveys::api::get }
     "/surveys/responses/{id}/claim" { post Work surveys::api::claim, delete Work surveys::api::give_back }
     "/surveys/responses/{id}/review" { put Work surveys::api::review }
+    "/surveys/suppressions" { get Work surveys::suppressions::api::list, post Work surveys::suppressions::api::create }
+    "/surveys/suppressions/{id}" { get Work surveys::suppressions::api::get, delete Work surveys::suppressions::api::lift }
+    "/causes" { post Manage surveys::causes::api::create, get Work surveys::causes::api::list }
+    "/causes/{id}" {
+        get Work surveys::causes::api::get, patch Manage surveys::causes::api::change, delete Manage surveys::causes::api::remove
+    }
     "/reports/sla" { get Manage reports::api::sla }
     "/reports/sla/rows" { get Manage reports::api_rows::sla }
     "/reports/nps" { get Manage reports::api::nps }

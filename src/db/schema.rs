@@ -334,6 +334,7 @@ table! {
         assignee_id -> Nullable<Uid>,
         organization_id -> Nullable<Uid>,
         agent_ids -> JsonDoc,
+        kind -> Text,
     }
 }
 
@@ -348,6 +349,12 @@ table! {
         answered_at -> BigInt,
         edited_at -> Nullable<BigInt>,
         revision -> Integer,
+        flags -> JsonDoc,
+        confirmation -> Nullable<Text>,
+        decided_at -> Nullable<BigInt>,
+        decided_by -> Nullable<Uid>,
+        is_counted -> Bool,
+        next_score -> Nullable<Integer>,
     }
 }
 
@@ -378,6 +385,8 @@ table! {
         note -> Text,
     }
 }
+
+
 
 table! {
     use crate::db::types::{JsonDoc, Uid};
@@ -435,6 +444,11 @@ allow_tables_to_appear_in_same_query!(
     survey_invitations,
     survey_responses,
     survey_revisions,
+    survey_causes,
+    survey_suppressions,
+    survey_reminders,
+    survey_followups,
+    survey_attempts,
     survey_reviews,
     digests,
     digest_letters

@@ -15,7 +15,7 @@ use crate::jobs::queue;
 use crate::mail::outbox;
 use crate::seen::Seen;
 use crate::sla::alarm;
-use crate::surveys::{self, model::Outcome};
+use crate::surveys::{self, commands::Prepared, model::Outcome};
 use crate::tickets::commands::{self as verbs, Change, Whole};
 use crate::tickets::commands_intake::{self as intake, NewMessage, NewTicket, Sender};
 use crate::tickets::model::{Channel, Direction};
@@ -282,11 +282,11 @@ impl<'a> Run<'a> {
     /// The invitation is checked again and mailed, but for the mailing; then the contact reacts, or not.
     fn send(&mut self, conn: &mut Conn, ticket: usize, id: InvitationId, at: DateTime<Utc>) -> Result<()> {
         queue::cancel(conn, id.0)?;
-        let Some(ready) = surveys::commands::prepare(conn, self.config, id.0, at)? else { return Ok(()) };
+        let Prepared::Ready(ready) = surveys::commands::prepare(conn, self.config, id.0, at)? else { return Ok(()) };
         let letter = surveys::jobs::letter(self.config, &ready).map_err(|error| Error::internal(format!("template: {error}")))?;
         let mail = outbox::note_survey(conn, id.0, ready.ticket_id, &letter, at)?;
         let sent_at = at + HAND_OVER;
-        surveys::commands::handed_over(conn, id, Outcome::Sent, sent_at)?;
+        surveys::commands::handed_over(conn, self.config, id, Outcome::Sent, sent_at)?;
         outbox::sent(conn, mail, sent_at)?;
         self.counts.surveys += 1;
         let (opening, contacts) = (self.opening(ticket)?, &self.plan.contacts);

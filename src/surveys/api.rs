@@ -194,10 +194,10 @@ pub async fn give_back(app: Data<App>, agent: Agent, Now(now): Now, id: Id<Respo
 #[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewIn {
-    /// What caused it; needed for scores of 0 to 6 and for any comment.
+    /// What caused it, by names of `/causes`; needed for scores of 0 to 6 and for any comment.
     #[serde(default)]
     #[validate(length(max = 20), custom(function = "causes"))]
-    #[schema(max_items = 20, examples(json!(["slow_answer"])))]
+    #[schema(max_items = 20, examples(json!(["slow answer"])))]
     causes: Vec<String>,
     /// For the staff.
     #[serde(default)]

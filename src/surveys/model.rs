@@ -9,6 +9,19 @@ use std::collections::BTreeMap;
 /// Longest comment, in characters.
 pub const COMMENT_MAX: usize = 2_000;
 
+/// A ticket with this tag is not asked about.
+pub const SPAM_TAG: &str = "spam";
+
+names! {
+    /// What a survey asks about; the two are never mixed in one figure.
+    pub enum SurveyKind {
+        /// The request that was closed.
+        Transactional = "transactional",
+        /// The company as a whole.
+        Relationship = "relationship",
+    }
+}
+
 names! {
     /// How a close ended for the survey: every close has exactly one, and the ticket shows it.
     pub enum Outcome {
@@ -40,6 +53,10 @@ names! {
         SkippedDisabled = "skipped_disabled",
         /// Follow-ups of an answer are not surveyed.
         SkippedFollowup = "skipped_followup",
+        /// There is an answer already: for reminders.
+        SkippedAnswered = "skipped_answered",
+        /// The time to answer is over: for reminders.
+        SkippedExpired = "skipped_expired",
         /// It could not be mailed; a person can release it.
         Failed = "failed",
         /// The connection broke while it was handed over; it is not sent again.
@@ -66,6 +83,16 @@ pub struct Facts {
     pub is_enabled: bool,
     /// The ticket is still closed by the same close.
     pub is_that_close: bool,
+    /// The ticket was merged into another one.
+    pub is_merged: bool,
+    /// The ticket is tagged as spam.
+    pub is_spam: bool,
+    /// The ticket was opened to follow an answer up.
+    pub is_followup: bool,
+    /// There is an answer already.
+    pub is_answered: bool,
+    /// The time to answer is over.
+    pub is_expired: bool,
     /// A later close of the same contact waits too.
     pub is_superseded: bool,
     /// The contact wants no surveys.
@@ -74,6 +101,8 @@ pub struct Facts {
     pub has_email: bool,
     /// The address is one of the staff's.
     pub is_staff: bool,
+    /// The address refused a letter.
+    pub is_bounced: bool,
     /// The contact was asked lately.
     pub is_throttled: bool,
 }
@@ -83,10 +112,16 @@ pub fn hindrance(facts: &Facts) -> Option<Outcome> {
     let rules = [
         (!facts.is_that_close, Outcome::CancelledReopened),
         (!facts.is_enabled, Outcome::SkippedDisabled),
+        (facts.is_merged, Outcome::SkippedMerged),
+        (facts.is_spam, Outcome::SkippedSpam),
+        (facts.is_followup, Outcome::SkippedFollowup),
+        (facts.is_answered, Outcome::SkippedAnswered),
+        (facts.is_expired, Outcome::SkippedExpired),
         (facts.is_superseded, Outcome::Superseded),
         (!facts.has_email, Outcome::SkippedNoEmail),
         (facts.is_staff, Outcome::SkippedStaff),
         (facts.is_unsubscribed, Outcome::SkippedUnsubscribed),
+        (facts.is_bounced, Outcome::SkippedBounced),
         (facts.is_throttled, Outcome::SkippedThrottled),
     ];
     rules.into_iter().find(|(applies, _)| *applies).map(|(_, outcome)| outcome)
@@ -145,13 +180,26 @@ mod tests {
     fn the_first_hindrance_names_the_outcome_and_none_means_send() {
         let good = Facts { is_enabled: true, is_that_close: true, has_email: true, ..Facts::default() };
         assert_eq!(hindrance(&good), None);
+        let rows = [
+            (Facts { is_that_close: false, ..good }, Outcome::CancelledReopened),
+            (Facts { is_enabled: false, ..good }, Outcome::SkippedDisabled),
+            (Facts { is_merged: true, ..good }, Outcome::SkippedMerged),
+            (Facts { is_spam: true, ..good }, Outcome::SkippedSpam),
+            (Facts { is_followup: true, ..good }, Outcome::SkippedFollowup),
+            (Facts { is_answered: true, ..good }, Outcome::SkippedAnswered),
+            (Facts { is_expired: true, ..good }, Outcome::SkippedExpired),
+            (Facts { is_superseded: true, ..good }, Outcome::Superseded),
+            (Facts { has_email: false, ..good }, Outcome::SkippedNoEmail),
+            (Facts { is_staff: true, ..good }, Outcome::SkippedStaff),
+            (Facts { is_unsubscribed: true, ..good }, Outcome::SkippedUnsubscribed),
+            (Facts { is_bounced: true, ..good }, Outcome::SkippedBounced),
+            (Facts { is_throttled: true, ..good }, Outcome::SkippedThrottled),
+        ];
+        for (facts, outcome) in rows {
+            assert_eq!(hindrance(&facts), Some(outcome));
+        }
+        // What stands further up names it.
         assert_eq!(hindrance(&Facts { is_that_close: false, is_unsubscribed: true, ..good }), Some(Outcome::CancelledReopened));
-        assert_eq!(hindrance(&Facts { is_enabled: false, ..good }), Some(Outcome::SkippedDisabled));
-        assert_eq!(hindrance(&Facts { is_superseded: true, ..good }), Some(Outcome::Superseded));
-        assert_eq!(hindrance(&Facts { has_email: false, ..good }), Some(Outcome::SkippedNoEmail));
-        assert_eq!(hindrance(&Facts { is_staff: true, ..good }), Some(Outcome::SkippedStaff));
-        assert_eq!(hindrance(&Facts { is_unsubscribed: true, ..good }), Some(Outcome::SkippedUnsubscribed));
-        assert_eq!(hindrance(&Facts { is_throttled: true, ..good }), Some(Outcome::SkippedThrottled));
     }
 
     #[track_caller]

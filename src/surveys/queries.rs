@@ -7,7 +7,7 @@ use crate::db::{
     types::{Named, Time},
 };
 use crate::error::{Error, Result};
-use crate::ids::ResponseId;
+use crate::ids::{InvitationId, ResponseId};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
@@ -101,4 +101,9 @@ pub fn seen(conn: &mut Conn, token_hash: &[u8], now: DateTime<Utc>) -> Result<Se
 /// Refuses an unsubscribe token that names no invitation.
 pub fn knows_unsubscribe(conn: &mut Conn, hash: &[u8]) -> Result<()> {
     super::store::find_by_unsubscribe(conn, hash)?.map(|_| ()).ok_or(Error::NotFound("survey"))
+}
+
+/// An invitation by id, for the slices within this one. One query.
+pub(super) fn invitation(conn: &mut Conn, id: InvitationId) -> Result<Option<InvitationRow>> {
+    super::store::find_invitation(conn, id)
 }

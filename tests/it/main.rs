@@ -28,6 +28,7 @@ mod schemathesis;
 mod supply;
 mod support;
 mod surveys;
+mod surveys_letters;
 mod tickets;
 mod tour;
 mod trouble;
@@ -52,6 +53,7 @@ const ALL: &[&[Test]] = &[
     support::browser::TESTS,
     support::desk::TESTS,
     surveys::TESTS,
+    surveys_letters::TESTS,
     pages::TESTS,
     tickets::TESTS,
     tour::TESTS,

@@ -9,6 +9,7 @@ REASONS = {
     # Whether a named thing is there.
     "unknown_agent",
     "unknown_calendar",
+    "unknown_cause",
     "unknown_contact",
     "unknown_organization",
     "unknown_policy",

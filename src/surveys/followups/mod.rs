@@ -1,0 +1,4 @@
+//! Follow-ups: whoever would not recommend the desk is spoken to, by an owner, within a time, to a named outcome.
+mod store;
+
+pub use store::is_followup;
