@@ -15,7 +15,7 @@ use crate::jobs::queue;
 use crate::mail::outbox;
 use crate::seen::Seen;
 use crate::sla::alarm;
-use crate::surveys::{self, commands::Prepared, model::Outcome};
+use crate::surveys::{self, commands::Prepared, model::Outcome, suspicion::Press};
 use crate::tickets::commands::{self as verbs, Change, Whole};
 use crate::tickets::commands_intake::{self as intake, NewMessage, NewTicket, Sender};
 use crate::tickets::model::{Channel, Direction};
@@ -165,7 +165,8 @@ impl<'a> Run<'a> {
                 Step::Answer(reply) => self.answer(conn, &reply, at)?,
                 Step::Revise(reply) => {
                     if let Some((_, score)) = reply.answer.revision {
-                        surveys::commands::answer(conn, self.config, &reply.token.digest(), (score, &reply.comment), at)?;
+                        let said = (score, reply.comment.as_str());
+                        surveys::commands::answer(conn, self.config, &reply.token.digest(), said, &Press::default(), at)?;
                     }
                 }
                 Step::Claim(reply) => self.claim(conn, &reply, at)?,
@@ -326,7 +327,8 @@ impl<'a> Run<'a> {
 
     fn answer(&mut self, conn: &mut Conn, reply: &Rc<Reply>, at: DateTime<Utc>) -> Result<()> {
         let answer = &reply.answer;
-        surveys::commands::answer(conn, self.config, &reply.token.digest(), (answer.score, &reply.comment), at)?;
+        let said = (answer.score, reply.comment.as_str());
+        surveys::commands::answer(conn, self.config, &reply.token.digest(), said, &Press::default(), at)?;
         self.counts.answers += 1;
         let mut read_at = at;
         if let Some((after, _)) = answer.revision {

@@ -22,7 +22,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 pub use super::commands_answer::{answer, unsubscribe};
-pub use super::commands_review::{claim, give_back, review};
+pub use super::commands_review::{claim, decide, give_back, review};
 
 /// A ticket was closed: writes its one invitation with the snapshot, and the job that will check and send it.
 pub fn invite(conn: &mut Conn, config: &Config, ticket: &Ticket, repliers: &[AgentId], now: DateTime<Utc>) -> Result<()> {

@@ -1,8 +1,11 @@
 //! The verbs of those who were asked: answer, change the answer, want no more surveys. Each is one transaction.
-use super::model::{self, COMMENT_MAX, ReviewState};
+use super::followups;
+use super::model::{self, COMMENT_MAX, Confirmation, ReviewState};
 use super::score::Score;
-use super::store::{self, ResponseRow, ReviewRow};
-use crate::accounts::contacts;
+use super::store::{self, InvitationRow, ResponseRow, ReviewRow};
+use super::store_answers;
+use super::suspicion::{self, Press};
+use crate::accounts::{contacts, teams};
 use crate::calendar::{self, hours::Mode};
 use crate::config::Config;
 use crate::db::{
@@ -10,61 +13,107 @@ use crate::db::{
     types::{Json, Named, Time},
 };
 use crate::error::{Error, Result};
-use crate::ids::ResponseId;
+use crate::ids::{ResponseId, TeamId};
 use crate::timeline::{self, Actor, Kind};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use serde_json::json;
 
 /// The contact pressed the button. The first answer makes a review; a later one within the edit time is a revision.
+/// One that looks machine-made is kept and not counted; says whether it does.
 pub fn answer(
     conn: &mut Conn,
     config: &Config,
     token_hash: &[u8],
     (score, comment): (Score, &str),
+    press: &Press,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<bool> {
     let invitation = store::find_open(conn, token_hash, now)?;
     store::lock(conn, invitation.id)?;
     if comment.chars().count() > COMMENT_MAX {
         return Err(Error::field("comment", "length", format!("must be at most {COMMENT_MAX} characters")));
     }
-    let number = i32::from(score.get());
+    let flags = suspicion::flags(press, invitation.id, now);
+    let is_suspicious = !flags.is_empty();
     let first = ResponseRow {
         id: ResponseId::new(),
         invitation_id: invitation.id,
-        score: number,
+        score: i32::from(score.get()),
         comment: comment.to_owned(),
         answered_at: Time(now),
         edited_at: None,
         revision: 1,
+        flags: Json::of(&flags)?,
+        confirmation: is_suspicious.then_some(Named(Confirmation::Unconfirmed)),
+        decided_at: None,
+        decided_by: None,
+        is_counted: !is_suspicious,
+        next_score: None,
     };
-    let before = store::find_response_of(conn, invitation.id)?;
-    let before = match before {
+    let before = match store::find_response_of(conn, invitation.id)? {
         None if store::insert_response(conn, &first)? => None,
         None => store::find_response_of(conn, invitation.id)?,
         some => some,
     };
-    let due_at = review_due(conn, config, now)?;
     let (id, revision) = match before {
         None => {
-            let review = new_review(first.id, score, comment, due_at);
-            store::insert_review(conn, &review)?;
+            let due_at = review_due(conn, config, invitation.team_id, now)?;
+            store::insert_review(conn, &new_review(first.id, score, comment, due_at))?;
             (first.id, 1)
         }
         Some(before) => {
-            if before.score == number && before.comment == comment {
-                return Ok(());
-            }
-            if !model::can_edit(before.answered_at.0, config.survey.edit_hours, now) {
-                return Err(Error::conflict("edit_time_over", "the time to change this answer is over"));
-            }
-            store::revise(conn, &before, number, comment, now)?;
-            review_again(conn, before.id, score, comment, due_at)?;
-            (before.id, before.revision + 1)
+            let revision = change(conn, config, &invitation, (&before, &first), score, now)?;
+            let Some(revision) = revision else { return Ok(is_suspicious) };
+            (before.id, revision)
         }
     };
-    let data = json!({ "response_id": id, "score": number, "revision": revision });
-    timeline::record(conn, invitation.ticket_id, Kind::SurveyAnswered, Actor::Contact(invitation.contact_id), now, data)
+    let data = json!({ "response_id": id, "score": score.get(), "revision": revision, "flags": flags });
+    timeline::record(conn, invitation.ticket_id, Kind::SurveyAnswered, Actor::Contact(invitation.contact_id), now, data)?;
+    changed(conn, config, &invitation, id, now)?;
+    Ok(is_suspicious)
+}
+
+/// What the page said the second time. Gives the new revision, or `None` where nothing is new.
+fn change(
+    conn: &mut Conn,
+    config: &Config,
+    invitation: &InvitationRow,
+    (before, after): (&ResponseRow, &ResponseRow),
+    score: Score,
+    now: DateTime<Utc>,
+) -> Result<Option<i32>> {
+    let is_same = before.score == after.score && before.comment == after.comment;
+    let is_in_doubt = model::is_in_doubt(before.confirmation.map(|named| named.0));
+    let is_trusted_now = is_in_doubt && after.is_counted;
+    if is_same && !is_trusted_now {
+        return Ok(None);
+    }
+    if !is_in_doubt && !model::can_edit(before.answered_at.0, config.survey.edit_hours, now) {
+        return Err(Error::conflict("edit_time_over", "the time to change this answer is over"));
+    }
+    if is_trusted_now || !after.is_counted {
+        store_answers::settle(conn, before.id, (after.flags.clone(), after.confirmation.map(|named| named.0)), None)?;
+    }
+    if is_same {
+        return Ok(Some(before.revision));
+    }
+    store::revise(conn, before, after.score, &after.comment, now)?;
+    let due_at = review_due(conn, config, invitation.team_id, now)?;
+    review_again(conn, before.id, score, &after.comment, due_at)?;
+    Ok(Some(before.revision + 1))
+}
+
+/// An answer is new, or counts or scores otherwise: what follows from it is brought up to date.
+pub(super) fn changed(
+    conn: &mut Conn,
+    config: &Config,
+    invitation: &InvitationRow,
+    id: ResponseId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let Some(answer) = store::find_response(conn, id)? else { return Ok(()) };
+    store_answers::retell(conn, invitation.contact_id, invitation.kind.0, &answer)?;
+    followups::commands::keep(conn, config, invitation, &answer, now)
 }
 
 fn new_review(id: ResponseId, score: Score, comment: &str, due_at: Option<DateTime<Utc>>) -> ReviewRow {
@@ -95,11 +144,18 @@ fn review_again(conn: &mut Conn, id: ResponseId, score: Score, comment: &str, du
     Ok(())
 }
 
-fn review_due(conn: &mut Conn, config: &Config, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
-    use chrono::SubsecRound;
-    let Some(calendar) = calendar::default_calendar(conn)? else { return Ok(None) };
-    let seconds = i64::from(config.survey.review_seconds);
-    Ok(calendar.hours()?.due(Mode::BusinessHours, now.trunc_subsecs(0), seconds).ok())
+fn review_due(conn: &mut Conn, config: &Config, team: Option<TeamId>, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+    due(conn, team, config.survey.review_seconds, now)
+}
+
+/// When so much open time of the team, or of the desk, has gone by; `None` where it never does.
+pub(super) fn due(conn: &mut Conn, team: Option<TeamId>, seconds: u32, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+    let own = match team {
+        Some(team) => teams::calendar_of(conn, team)?.flatten(),
+        None => None,
+    };
+    let Some(calendar) = calendar::in_force(conn, own)? else { return Ok(None) };
+    Ok(calendar.hours.due(Mode::BusinessHours, now.trunc_subsecs(0), i64::from(seconds)).ok())
 }
 
 /// The contact wants no more surveys.

@@ -1,10 +1,13 @@
 //! The verbs of reviewers: claim, give back, finish. Each is one transaction.
 use super::causes;
-use super::model::{self, ReviewState};
+use super::commands_answer;
+use super::model::{self, Confirmation, ReviewState};
 use super::score::Score;
 use super::store::{self, InvitationRow, ResponseRow, ReviewRow};
+use super::store_answers;
 use crate::accounts::caller::Agent;
 use crate::accounts::rights::Role;
+use crate::config::Config;
 use crate::db::{
     Conn,
     types::{Json, Named, Time},
@@ -36,13 +39,19 @@ fn reviewed(conn: &mut Conn, held: &Held, agent: &Agent, what: &str, now: DateTi
     timeline::record(conn, held.invitation.ticket_id, Kind::ReviewChanged, Actor::Agent(agent.id()), now, data)
 }
 
+/// Nobody judges an answer about their own work.
+fn check_distance(agent: &Agent, invitation: &InvitationRow) -> Result<()> {
+    let repliers: Vec<AgentId> = invitation.agent_ids.clone().to()?;
+    if model::may_review(agent.id(), invitation.assignee_id, &repliers) {
+        return Ok(());
+    }
+    Err(Error::conflict("own_ticket", "you handled this ticket: somebody else must review the answer"))
+}
+
 /// An agent takes a review; the first one gets it, and never one who handled the ticket.
 pub fn claim(conn: &mut Conn, agent: &Agent, id: ResponseId, now: DateTime<Utc>) -> Result<()> {
     let mut held = hold(conn, id)?;
-    let repliers: Vec<AgentId> = held.invitation.agent_ids.clone().to()?;
-    if !model::may_review(agent.id(), held.invitation.assignee_id, &repliers) {
-        return Err(Error::conflict("own_ticket", "you handled this ticket: somebody else must review the answer"));
-    }
+    check_distance(agent, &held.invitation)?;
     held.review.state = Named(ReviewState::InReview);
     (held.review.agent_id, held.review.claimed_at) = (Some(agent.id()), Some(Time(now)));
     if !store::update_review(conn, &held.review, ReviewState::New, None)? {
@@ -89,4 +98,25 @@ pub fn review(
         return Err(not_yours());
     }
     reviewed(conn, &held, agent, "reviewed", now)
+}
+
+/// A person says whether a suspicious answer is genuine; said otherwise later, it is so from then on.
+pub fn decide(
+    conn: &mut Conn,
+    config: &Config,
+    agent: &Agent,
+    id: ResponseId,
+    is_genuine: bool,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let held = hold(conn, id)?;
+    if held.response.confirmation.is_none() {
+        return Err(Error::conflict("not_in_doubt", "nothing about this answer is in doubt"));
+    }
+    check_distance(agent, &held.invitation)?;
+    let confirmation = if is_genuine { Confirmation::Confirmed } else { Confirmation::Rejected };
+    store_answers::settle(conn, id, (held.response.flags.clone(), Some(confirmation)), Some((agent.id(), now)))?;
+    let data = json!({ "response_id": id, "confirmation": confirmation });
+    timeline::record(conn, held.invitation.ticket_id, Kind::AnswerDecided, Actor::Agent(agent.id()), now, data)?;
+    commands_answer::changed(conn, config, &held.invitation, id, now)
 }

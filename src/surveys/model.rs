@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 /// Longest comment, in characters.
 pub const COMMENT_MAX: usize = 2_000;
 
+/// The highest score of a detractor.
+pub const DETRACTOR_MAX: i32 = 6;
 /// A ticket with this tag is not asked about.
 pub const SPAM_TAG: &str = "spam";
 
@@ -73,6 +75,18 @@ names! {
         InReview = "in_review",
         /// Done.
         Reviewed = "reviewed",
+    }
+}
+
+names! {
+    /// What became of a suspicious answer.
+    pub enum Confirmation {
+        /// Nobody has looked; it is not counted.
+        Unconfirmed = "unconfirmed",
+        /// A person said that it is genuine; it is counted.
+        Confirmed = "confirmed",
+        /// A person said that it is not; it is not counted.
+        Rejected = "rejected",
     }
 }
 
@@ -152,6 +166,16 @@ pub fn can_edit(answered_at: DateTime<Utc>, edit_hours: u32, now: DateTime<Utc>)
     now <= answered_at + TimeDelta::hours(i64::from(edit_hours))
 }
 
+/// Whether an answer is in doubt: then whoever has the link can still give the real one, while the survey is open.
+pub fn is_in_doubt(confirmation: Option<Confirmation>) -> bool {
+    matches!(confirmation, Some(Confirmation::Unconfirmed | Confirmation::Rejected))
+}
+
+/// A detractor whose next answer is 7 or more has been won back.
+pub fn is_recovered(score: i32, next_score: Option<i32>) -> bool {
+    score <= DETRACTOR_MAX && next_score.is_some_and(|next| next > DETRACTOR_MAX)
+}
+
 /// The place of an answer in the queue of reviews: detractors with a comment first.
 pub fn rank(score: Score, comment: &str) -> i32 {
     match (score.group(), comment.is_empty()) {
@@ -219,6 +243,17 @@ mod tests {
         check("2026-06-10T16:00:00Z", "2026-06-11T06:00:00Z");
         check("2026-06-12T20:00:00Z", "2026-06-15T06:00:00Z");
         check("2026-03-28T12:00:00Z", "2026-03-30T06:00:00Z");
+    }
+
+    #[test]
+    fn a_detractor_is_recovered_by_the_next_answer() {
+        for (score, next, expected) in
+            [(6, Some(7), true), (0, Some(10), true), (6, Some(6), false), (6, None, false), (7, Some(9), false)]
+        {
+            assert_eq!(is_recovered(score, next), expected, "{score} {next:?}");
+        }
+        assert!(Score::new(6).is_ok_and(|score| score.group() == Group::Detractor));
+        assert!(Score::new(7).is_ok_and(|score| score.group() != Group::Detractor), "DETRACTOR_MAX says the same as the score");
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Invitation, response and review rows: load and save one.
-use super::model::{Outcome, ReviewState, SPAM_TAG, SurveyKind};
+use super::model::{Confirmation, Outcome, ReviewState, SPAM_TAG, SurveyKind};
 use super::reminders;
 use crate::db::{
     Conn,
@@ -51,6 +51,12 @@ pub struct ResponseRow {
     pub answered_at: Time,
     pub edited_at: Option<Time>,
     pub revision: i32,
+    pub flags: Json,
+    pub confirmation: Option<Named<Confirmation>>,
+    pub decided_at: Option<Time>,
+    pub decided_by: Option<AgentId>,
+    pub is_counted: bool,
+    pub next_score: Option<i32>,
 }
 
 /// A review as stored.

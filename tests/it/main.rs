@@ -28,6 +28,8 @@ mod schemathesis;
 mod supply;
 mod support;
 mod surveys;
+mod surveys_answers;
+mod surveys_followups;
 mod surveys_letters;
 mod tickets;
 mod tour;
@@ -54,6 +56,9 @@ const ALL: &[&[Test]] = &[
     support::desk::TESTS,
     surveys::TESTS,
     surveys_letters::TESTS,
+    surveys_answers::TESTS,
+    surveys_answers::PAGE,
+    surveys_followups::TESTS,
     pages::TESTS,
     tickets::TESTS,
     tour::TESTS,

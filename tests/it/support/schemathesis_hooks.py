@@ -23,8 +23,12 @@ REASONS = {
     "order",
     "needs_agent",
     "beyond_role",
-    # How it stands to today.
+    # How it stands to today, or to another row.
     "past",
+    "future",
+    "before_the_answer",
+    "no_attempt",
+    "no_reason",
     "too_far",
     # What a pattern cannot say in every language of patterns.
     "nul_character",
