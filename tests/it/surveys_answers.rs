@@ -208,7 +208,7 @@ fn revisions_are_kept_and_shown(desk: &Desk) {
 fn a_review_is_due_by_the_hours_of_its_team(desk: &Desk) {
     let day = json!([{ "open": "00:00", "close": "24:00" }]);
     let week = json!({ "mon": day, "tue": day, "wed": day, "thu": day, "fri": day, "sat": day, "sun": day });
-    let hours = json!({ "name": "Always", "time_zone": "UTC", "weekly": week });
+    let hours = json!({ "name": "Always", "definition": { "time_zone": "UTC", "weekly": week } });
     let calendar = desk.admin().post("/api/v1/calendars", hours).id();
     let team = desk.admin().post("/api/v1/teams", json!({ "name": "Payments", "calendar_id": calendar })).id();
     let ticket = email_ticket(desk, "ana@nordwind.example");
