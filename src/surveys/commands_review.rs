@@ -90,13 +90,13 @@ pub fn review(
     if causes.is_empty() && model::needs_causes(score, &held.response.comment) {
         return Err(Error::field("causes", "missing", "name at least one cause for a score of 0 to 6 or a comment"));
     }
-    causes::check(conn, &causes)?;
     held.review.state = Named(ReviewState::Reviewed);
     held.review.reviewed_at = Some(Time(now));
     (held.review.causes, held.review.note) = (Json::of(&causes)?, note);
     if !store::update_review(conn, &held.review, ReviewState::InReview, Some(agent.id()))? {
         return Err(not_yours());
     }
+    causes::check(conn, &causes)?;
     reviewed(conn, &held, agent, "reviewed", now)
 }
 
