@@ -10,11 +10,13 @@ use crate::calendar::hours::Hours;
 use crate::config::Config;
 use crate::db::Conn;
 use crate::error::{Error, Result};
-use crate::ids::{AgentId, InvitationId, Secret, TicketId};
+use crate::ids::{AgentId, InvitationId, ResponseId, Secret, TicketId};
 use crate::jobs::queue;
 use crate::mail::outbox;
 use crate::seen::Seen;
 use crate::sla::alarm;
+use crate::surveys::followups::commands as followups;
+use crate::surveys::followups::model::{Ending, How};
 use crate::surveys::{self, commands::Prepared, model::Outcome, suspicion::Press};
 use crate::tickets::commands::{self as verbs, Change, Whole};
 use crate::tickets::commands_intake::{self as intake, NewMessage, NewTicket, Sender};
@@ -174,6 +176,7 @@ impl<'a> Run<'a> {
                     if let Some(response) = store::response_of(conn, reply.invitation)? {
                         let said = (reply.answer.causes.clone(), reply.note.clone());
                         surveys::commands::review(conn, &by, response, said, at)?;
+                        self.follow_up(conn, response, &by, at)?;
                     }
                 }
                 Step::Unsubscribe(secret) => surveys::commands::unsubscribe(conn, &secret.digest(), at)?,
@@ -341,6 +344,17 @@ impl<'a> Run<'a> {
         let claimed_at = claimed_at + TimeDelta::nanoseconds(answer.claimed_after.subsec_nanos().into());
         self.plan_at(claimed_at, Step::Claim(Rc::clone(reply)));
         Ok(())
+    }
+
+    /// Whoever read a detractor's answer calls; the newest ones still wait for that.
+    fn follow_up(&self, conn: &mut Conn, response: ResponseId, by: &Agent, at: DateTime<Utc>) -> Result<()> {
+        if at + FRESH > self.now || !store::owes_followup(conn, response)? {
+            return Ok(());
+        }
+        let mut dice = Dice::new(self.seed ^ at.timestamp().unsigned_abs());
+        let ending = if dice.chance(60.0) { Ending::Contacted } else { Ending::NoReply };
+        followups::attempt(conn, by, response, (How::Phone, String::new(), None), at)?;
+        followups::end(conn, by, response, Seen(None), (ending, String::new()), at)
     }
 
     /// The manager reads it, or a colleague; never who handled the ticket.

@@ -111,6 +111,8 @@ pub(super) fn changed(
     id: ResponseId,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    // Two answers of one contact tell each other one after the other.
+    contacts::lock(conn, invitation.contact_id)?;
     let Some(answer) = store::find_response(conn, id)? else { return Ok(()) };
     store_answers::retell(conn, invitation.contact_id, invitation.kind.0, &answer)?;
     followups::commands::keep(conn, config, invitation, &answer, now)
