@@ -22,6 +22,9 @@ pub const TESTS: &[Test] = tests![
 /// Without a database to speak of.
 pub const PAGE: &[Test] = sqlite![the_trap_is_invisible_and_the_page_is_as_before];
 
+/// Fields of a form.
+type Fields = &'static [(&'static str, &'static str)];
+
 /// The hidden field of a page as it is served now.
 fn stamp(desk: &Desk, url: &str) -> String {
     let html = desk.anonymous().get(url).text;
@@ -49,7 +52,7 @@ fn counted(desk: &Desk) -> (u64, u64) {
 }
 
 fn a_person_takes_two_seconds_and_leaves_the_trap_alone(desk: &Desk) {
-    let cases: [(&str, i64, &[(&str, &str)], Value); 4] = [
+    let cases: [(&str, i64, Fields, Value); 4] = [
         ("a@nordwind.example", 1_999, &[], json!(["too_fast"])),
         ("b@nordwind.example", 2_000, &[], json!([])),
         ("c@nordwind.example", 60_000, &[("subject", "Buy")], json!(["honeypot"])),
