@@ -25,6 +25,8 @@ pub struct App {
     pub known: Known,
     /// Rung when a job was queued on this node.
     pub jobs_queued: Notify,
+    /// Links of surveys that were opened lately.
+    pub clicks: crate::surveys::clicks::Clicks,
     /// When worker and alarm last looked at the queue.
     pub beat: crate::jobs::Beat,
 }
@@ -48,6 +50,7 @@ impl App {
             metrics: Metrics::new(),
             known: Known::default(),
             jobs_queued: Notify::new(),
+            clicks: crate::surveys::clicks::Clicks::default(),
             beat: crate::jobs::Beat::default(),
             clock,
             config,

@@ -110,12 +110,16 @@ pub struct Survey {
     pub delay_seconds: u32,
     pub valid_days: u32,
     pub edit_hours: u32,
+    pub throttle_enabled: bool,
     pub throttle_days: u32,
+    pub reminder_enabled: bool,
+    pub reminder_days: u32,
     pub window_enabled: bool,
     pub window_weekdays: Vec<u32>,
     pub window_from: String,
     pub window_to: String,
     pub review_seconds: u32,
+    pub followup_seconds: u32,
 }
 
 impl Config {
@@ -180,8 +184,13 @@ impl Config {
         within("survey.delay_seconds", self.survey.delay_seconds, 0, seconds_of_a_year)?;
         within("survey.valid_days", self.survey.valid_days, 1, 365)?;
         within("survey.edit_hours", self.survey.edit_hours, 0, 8_760)?;
-        within("survey.throttle_days", self.survey.throttle_days, 0, 3_650)?;
+        within("survey.throttle_days", self.survey.throttle_days, 1, 3_650)?;
+        within("survey.reminder_days", self.survey.reminder_days, 1, 364)?;
         within("survey.review_seconds", self.survey.review_seconds, 1, seconds_of_a_year)?;
+        within("survey.followup_seconds", self.survey.followup_seconds, 1, seconds_of_a_year)?;
+        if self.survey.reminder_enabled && self.survey.reminder_days >= self.survey.valid_days {
+            return bad("survey.reminder_days: must be less than survey.valid_days");
+        }
         for day in &self.survey.window_weekdays {
             within("survey.window_weekdays", *day, 1, 7)?;
         }
@@ -320,6 +329,7 @@ mod tests {
         refused("[survey]\ndelay_seconds = -1", None, "delay_seconds");
         refused("[mail]\nsmtp_tls = \"maybe\"", None, "mail.smtp_tls");
         refused("[survey]\nwindow_from = \"8\"", None, "survey.window_from");
+        refused("[survey]\nreminder_enabled = true\nreminder_days = 14", None, "survey.reminder_days");
         refused("", Some(("DESKBELL_SERVER_PORT", "1")), "DESKBELL_SERVER_PORT");
         refused("", Some(("DESKBELL_SURVEY_ENABLED", "perhaps")), "DESKBELL_SURVEY_ENABLED");
     }

@@ -66,6 +66,14 @@ ids! {
     InvitationId,
     /// Names a survey response.
     ResponseId,
+    /// Names a cause that reviewers can give.
+    CauseId,
+    /// Names the suppression of an address.
+    SuppressionId,
+    /// Names the reminder of an invitation.
+    ReminderId,
+    /// Names one try to reach a contact.
+    AttemptId,
 }
 
 /// 32 random bytes as base64url text; only its [`digest`] is ever stored.

@@ -31,6 +31,7 @@ pub struct Metrics {
     seconds: Histogram,
     jobs: Family<Labelled, Counter>,
     mails: Family<Labelled, Counter>,
+    surveys: Family<Labelled, Counter>,
     clock_events: Family<Labelled, Counter>,
     levels: Family<Labelled, Gauge>,
 }
@@ -67,9 +68,11 @@ impl Metrics {
         registry.register("request_seconds", "Time to answer", seconds.clone());
         registry.register("jobs", "Jobs run, by kind and result", jobs.clone());
         registry.register("mails", "Letters, by kind and result", mails.clone());
+        let surveys = Family::default();
+        registry.register("surveys", "Score links opened (unconfirmed clicks) and answers by the button", surveys.clone());
         registry.register("clock_events", "Promises warned and breached, by metric", clock_events.clone());
         registry.register("level", "What is there now: connections, batches, jobs, clocks, mails", levels.clone());
-        Self { registry, requests, seconds, jobs, mails, clock_events, levels }
+        Self { registry, requests, seconds, jobs, mails, surveys, clock_events, levels }
     }
 
     /// Counts an answered request; the route is a pattern, never a path.
@@ -90,6 +93,16 @@ impl Metrics {
     /// Counts a letter.
     pub fn mail(&self, kind: &str, result: &str) {
         self.mails.get_or_create(&labelled(kind, result)).inc();
+    }
+
+    /// Counts a score's link that was opened, which says nothing yet.
+    pub fn survey_click(&self) {
+        self.surveys.get_or_create(&labelled("click", "unconfirmed")).inc();
+    }
+
+    /// Counts a pressed button.
+    pub fn survey_answer(&self, is_suspicious: bool) {
+        self.surveys.get_or_create(&labelled("answer", if is_suspicious { "flagged" } else { "taken" })).inc();
     }
 
     /// Counts warnings and breaches written by the alarm.

@@ -78,6 +78,22 @@ api! {
     "/surveys/responses/{id}" { get Work surveys::api::get }
     "/surveys/responses/{id}/claim" { post Work surveys::api::claim, delete Work surveys::api::give_back }
     "/surveys/responses/{id}/review" { put Work surveys::api::review }
+    "/surveys/responses/{id}/confirmation" { post Work surveys::api_answers::confirm }
+    "/surveys/responses/{id}/revisions" { get Work surveys::api_answers::revisions }
+    "/surveys/responses/{id}/followup" { post Work surveys::followups::api::create }
+    "/surveys/followups" { get Work surveys::followups::api::list }
+    "/surveys/followups/{id}" { get Work surveys::followups::api::get }
+    "/surveys/followups/{id}/owner" { put Work surveys::followups::api::give_to }
+    "/surveys/followups/{id}/attempts" { post Work surveys::followups::api::attempt }
+    "/surveys/followups/{id}/outcome" { put Work surveys::followups::api::end, delete Work surveys::followups::api::reopen }
+    "/surveys/followups/{id}/ticket" { post Work surveys::followups::api::open_ticket }
+    "/surveys/recovery" { get Manage surveys::api_answers::recovery }
+    "/surveys/suppressions" { get Work surveys::suppressions::api::list, post Work surveys::suppressions::api::create }
+    "/surveys/suppressions/{id}" { get Work surveys::suppressions::api::get, delete Work surveys::suppressions::api::lift }
+    "/causes" { post Manage surveys::causes::api::create, get Work surveys::causes::api::list }
+    "/causes/{id}" {
+        get Work surveys::causes::api::get, patch Manage surveys::causes::api::change, delete Manage surveys::causes::api::remove
+    }
     "/reports/sla" { get Manage reports::api::sla }
     "/reports/sla/rows" { get Manage reports::api_rows::sla }
     "/reports/nps" { get Manage reports::api::nps }

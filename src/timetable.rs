@@ -22,6 +22,7 @@ pub async fn run(app: &Data<App>, job: &Job) -> Result<(), Failure> {
     match job.kind.0 {
         JobKind::DeliverMail => mail::jobs::deliver(app, job.subject_id.0).await,
         JobKind::SendSurvey => surveys::jobs::send(app, job.subject_id.0).await,
+        JobKind::SendReminder => surveys::jobs::remind(app, job.subject_id.0).await,
     }
 }
 
@@ -30,6 +31,7 @@ pub fn parked(conn: &mut Conn, job: &Job, error: &str, now: DateTime<Utc>) -> Re
     match job.kind.0 {
         JobKind::DeliverMail => mail::outbox::parked(conn, job.subject_id.0, error, now),
         JobKind::SendSurvey => surveys::commands::failed(conn, job.subject_id.0, error, now),
+        JobKind::SendReminder => surveys::reminders::commands::failed(conn, job.subject_id.0, error, now),
     }
 }
 

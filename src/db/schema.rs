@@ -334,6 +334,7 @@ table! {
         assignee_id -> Nullable<Uid>,
         organization_id -> Nullable<Uid>,
         agent_ids -> JsonDoc,
+        kind -> Text,
     }
 }
 
@@ -348,6 +349,12 @@ table! {
         answered_at -> BigInt,
         edited_at -> Nullable<BigInt>,
         revision -> Integer,
+        flags -> JsonDoc,
+        confirmation -> Nullable<Text>,
+        decided_at -> Nullable<BigInt>,
+        decided_by -> Nullable<Uid>,
+        is_counted -> Bool,
+        next_score -> Nullable<Integer>,
     }
 }
 
@@ -375,6 +382,79 @@ table! {
         claimed_at -> Nullable<BigInt>,
         reviewed_at -> Nullable<BigInt>,
         causes -> JsonDoc,
+        note -> Text,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    survey_causes (id) {
+        id -> Uid,
+        name -> Text,
+        retired_at -> Nullable<BigInt>,
+        version -> Integer,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    survey_suppressions (id) {
+        id -> Uid,
+        address -> Text,
+        detail -> Text,
+        invitation_id -> Nullable<Uid>,
+        created_at -> BigInt,
+        lifted_at -> Nullable<BigInt>,
+        lifted_by -> Nullable<Uid>,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    survey_reminders (id) {
+        id -> Uid,
+        invitation_id -> Uid,
+        due_at -> BigInt,
+        outcome -> Text,
+        outcome_at -> BigInt,
+        token_hash -> Nullable<Binary>,
+        unsubscribe_hash -> Nullable<Binary>,
+        sent_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    survey_followups (response_id) {
+        response_id -> Uid,
+        due_at -> BigInt,
+        owner_id -> Nullable<Uid>,
+        outcome -> Nullable<Text>,
+        why -> Text,
+        ended_at -> Nullable<BigInt>,
+        ended_by -> Nullable<Uid>,
+        ticket_id -> Nullable<Uid>,
+        version -> Integer,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    survey_attempts (id) {
+        id -> Uid,
+        response_id -> Uid,
+        agent_id -> Uid,
+        at -> BigInt,
+        how -> Text,
         note -> Text,
     }
 }
@@ -435,6 +515,11 @@ allow_tables_to_appear_in_same_query!(
     survey_invitations,
     survey_responses,
     survey_revisions,
+    survey_causes,
+    survey_suppressions,
+    survey_reminders,
+    survey_followups,
+    survey_attempts,
     survey_reviews,
     digests,
     digest_letters

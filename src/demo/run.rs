@@ -10,12 +10,14 @@ use crate::calendar::hours::Hours;
 use crate::config::Config;
 use crate::db::Conn;
 use crate::error::{Error, Result};
-use crate::ids::{AgentId, InvitationId, Secret, TicketId};
+use crate::ids::{AgentId, InvitationId, ResponseId, Secret, TicketId};
 use crate::jobs::queue;
 use crate::mail::outbox;
 use crate::seen::Seen;
 use crate::sla::alarm;
-use crate::surveys::{self, model::Outcome};
+use crate::surveys::followups::commands as followups;
+use crate::surveys::followups::model::{Ending, How};
+use crate::surveys::{self, commands::Prepared, model::Outcome, suspicion::Press};
 use crate::tickets::commands::{self as verbs, Change, Whole};
 use crate::tickets::commands_intake::{self as intake, NewMessage, NewTicket, Sender};
 use crate::tickets::model::{Channel, Direction};
@@ -165,7 +167,8 @@ impl<'a> Run<'a> {
                 Step::Answer(reply) => self.answer(conn, &reply, at)?,
                 Step::Revise(reply) => {
                     if let Some((_, score)) = reply.answer.revision {
-                        surveys::commands::answer(conn, self.config, &reply.token.digest(), (score, &reply.comment), at)?;
+                        let said = (score, reply.comment.as_str());
+                        surveys::commands::answer(conn, self.config, &reply.token.digest(), said, &Press::default(), at)?;
                     }
                 }
                 Step::Claim(reply) => self.claim(conn, &reply, at)?,
@@ -173,6 +176,7 @@ impl<'a> Run<'a> {
                     if let Some(response) = store::response_of(conn, reply.invitation)? {
                         let said = (reply.answer.causes.clone(), reply.note.clone());
                         surveys::commands::review(conn, &by, response, said, at)?;
+                        self.follow_up(conn, response, &by, at)?;
                     }
                 }
                 Step::Unsubscribe(secret) => surveys::commands::unsubscribe(conn, &secret.digest(), at)?,
@@ -282,11 +286,11 @@ impl<'a> Run<'a> {
     /// The invitation is checked again and mailed, but for the mailing; then the contact reacts, or not.
     fn send(&mut self, conn: &mut Conn, ticket: usize, id: InvitationId, at: DateTime<Utc>) -> Result<()> {
         queue::cancel(conn, id.0)?;
-        let Some(ready) = surveys::commands::prepare(conn, self.config, id.0, at)? else { return Ok(()) };
+        let Prepared::Ready(ready) = surveys::commands::prepare(conn, self.config, id.0, at)? else { return Ok(()) };
         let letter = surveys::jobs::letter(self.config, &ready).map_err(|error| Error::internal(format!("template: {error}")))?;
         let mail = outbox::note_survey(conn, id.0, ready.ticket_id, &letter, at)?;
         let sent_at = at + HAND_OVER;
-        surveys::commands::handed_over(conn, id, Outcome::Sent, sent_at)?;
+        surveys::commands::handed_over(conn, self.config, id, Outcome::Sent, sent_at)?;
         outbox::sent(conn, mail, sent_at)?;
         self.counts.surveys += 1;
         let (opening, contacts) = (self.opening(ticket)?, &self.plan.contacts);
@@ -326,7 +330,8 @@ impl<'a> Run<'a> {
 
     fn answer(&mut self, conn: &mut Conn, reply: &Rc<Reply>, at: DateTime<Utc>) -> Result<()> {
         let answer = &reply.answer;
-        surveys::commands::answer(conn, self.config, &reply.token.digest(), (answer.score, &reply.comment), at)?;
+        let said = (answer.score, reply.comment.as_str());
+        surveys::commands::answer(conn, self.config, &reply.token.digest(), said, &Press::default(), at)?;
         self.counts.answers += 1;
         let mut read_at = at;
         if let Some((after, _)) = answer.revision {
@@ -339,6 +344,17 @@ impl<'a> Run<'a> {
         let claimed_at = claimed_at + TimeDelta::nanoseconds(answer.claimed_after.subsec_nanos().into());
         self.plan_at(claimed_at, Step::Claim(Rc::clone(reply)));
         Ok(())
+    }
+
+    /// Whoever read a detractor's answer calls; the newest ones still wait for that.
+    fn follow_up(&self, conn: &mut Conn, response: ResponseId, by: &Agent, at: DateTime<Utc>) -> Result<()> {
+        if at + FRESH > self.now || !store::owes_followup(conn, response)? {
+            return Ok(());
+        }
+        let mut dice = Dice::new(self.seed ^ at.timestamp().unsigned_abs());
+        let ending = if dice.chance(60.0) { Ending::Contacted } else { Ending::NoReply };
+        followups::attempt(conn, by, response, (How::Phone, String::new(), None), at)?;
+        followups::end(conn, by, response, Seen(None), (ending, String::new()), at)
     }
 
     /// The manager reads it, or a colleague; never who handled the ticket.

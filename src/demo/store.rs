@@ -2,7 +2,7 @@
 use crate::Result;
 use crate::db::{
     Conn,
-    schema::{contacts, jobs, mails, organizations, survey_invitations, survey_responses, teams, tickets},
+    schema::{contacts, jobs, mails, organizations, survey_followups, survey_invitations, survey_responses, teams, tickets},
     types::{Named, Time},
 };
 use crate::ids::{InvitationId, ResponseId, TicketId};
@@ -44,6 +44,14 @@ pub(super) fn response_of(conn: &mut Conn, invitation: InvitationId) -> Result<O
         .select(survey_responses::id)
         .first(conn)
         .optional()?)
+}
+
+/// Whether an answer has a follow-up without an outcome. One query.
+pub(super) fn owes_followup(conn: &mut Conn, response: ResponseId) -> Result<bool> {
+    use survey_followups as f;
+    let open: Option<ResponseId> =
+        f::table.find(response).filter(f::outcome.is_null()).select(f::response_id).first(conn).optional()?;
+    Ok(open.is_some())
 }
 
 /// All replies of the past were mailed right after they were written; nothing is left to deliver. Two queries.

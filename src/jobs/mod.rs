@@ -13,6 +13,8 @@ names! {
         DeliverMail = "deliver_mail",
         /// Check an invitation again and send it.
         SendSurvey = "send_survey",
+        /// Check an invitation again and send its reminder.
+        SendReminder = "send_reminder",
     }
 }
 
@@ -23,6 +25,8 @@ pub enum Failure {
     Later(String),
     /// It never will: park it for a person.
     Never(String),
+    /// It was not tried: it may not be done before this instant.
+    NotBefore(DateTime<Utc>),
 }
 
 impl From<crate::Error> for Failure {

@@ -104,6 +104,14 @@ pub fn put_back(conn: &mut Conn, job: &Job, due_at: DateTime<Utc>, error: &str) 
     Ok(())
 }
 
+/// The job was not tried, which counts for no attempt: it is due at `due_at`.
+pub fn postpone(conn: &mut Conn, job: &Job, due_at: DateTime<Utc>) -> Result<()> {
+    diesel::update(held!(job))
+        .set((jobs::due_at.eq(Time(due_at)), jobs::lease_until.eq(None::<Time>), jobs::attempts.eq(job.attempts - 1)))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// The job waits for a person; false where somebody else has it by now.
 pub fn park(conn: &mut Conn, job: &Job, now: DateTime<Utc>, error: &str) -> Result<bool> {
     let parked = diesel::update(held!(job))

@@ -63,11 +63,16 @@ async fn run_one(app: Data<App>, job: Job) {
             app.metrics.job(kind.as_str(), "done");
             app.db.write(move |conn| queue::finish(conn, &job)).await
         }
-        Err(failure) => {
+        Err(Failure::NotBefore(due_at)) => {
+            app.metrics.job(kind.as_str(), "postponed");
+            app.db.write(move |conn| queue::postpone(conn, &job, due_at)).await
+        }
+        Err(failure @ (Failure::Later(_) | Failure::Never(_))) => {
             let is_last = job.attempts >= i32::try_from(app.config.jobs.attempts_max).unwrap_or(i32::MAX);
             let (text, park) = match failure {
                 Failure::Later(text) => (text, is_last),
                 Failure::Never(text) => (text, true),
+                Failure::NotBefore(_) => (String::new(), false),
             };
             app.metrics.job(kind.as_str(), if park { "parked" } else { "retried" });
             tracing::warn!(job = %job.id, kind = %kind, attempts = job.attempts, park, "a job failed");

@@ -3,6 +3,7 @@ pub mod api;
 pub mod dkim;
 pub mod jobs;
 pub mod outbox;
+pub mod probe;
 pub mod templates;
 pub mod transport;
 

@@ -22,6 +22,8 @@ pub struct SurveyMail {
     pub plain_link: String,
     /// The absolute URL of the page that stops surveys.
     pub unsubscribe_link: String,
+    /// Whether it is the second letter.
+    pub is_reminder: bool,
     /// The last moment to answer, in words with a time zone.
     pub expires_on: String,
 }
@@ -115,6 +117,7 @@ mod tests {
             score_links: (0..=10).map(|score| (score, format!("https://desk.test/s/t?score={score}&a=b"))).collect(),
             plain_link: "https://desk.test/s/t".into(),
             unsubscribe_link: "https://desk.test/u/t".into(),
+            is_reminder: false,
             expires_on: "14 May 2025, 09:00 UTC".into(),
         }
     }
@@ -163,6 +166,14 @@ mod tests {
         let nameless = SurveyMail { contact_name: String::new(), ..survey() };
         check(nameless.text(), &["Hello,\n"], &["Hello ,"]);
         check(nameless.html(), &["Hello,"], &["Hello ,"]);
+    }
+
+    #[test]
+    fn a_reminder_says_that_it_is_the_only_one() {
+        let again = SurveyMail { is_reminder: true, ..survey() };
+        check(again.text(), &["Hello Zoë,\n\nA few days ago we asked", "no further"], &["&#"]);
+        check(again.html(), &["A few days ago we asked", "no further"], &["<img"]);
+        check(survey().text(), &["Hello Zoë,\n\nBased on"], &["A few days ago"]);
     }
 
     #[test]

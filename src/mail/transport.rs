@@ -59,7 +59,7 @@ fn refused_setting(error: impl std::fmt::Display) -> Error {
     Error::internal(format!("mail settings: {error}"))
 }
 
-fn tls_parameters(config: &Config) -> Result<TlsParameters> {
+pub(super) fn tls_parameters(config: &Config) -> Result<TlsParameters> {
     let mut parameters = TlsParameters::builder(config.mail.smtp_host.clone());
     let file = &config.mail.smtp_ca_file;
     if !file.as_os_str().is_empty() {

@@ -191,6 +191,8 @@ fn answered(
     let query = survey_responses::table
         .inner_join(survey_invitations::table.on(survey_invitations::id.eq(survey_responses::invitation_id)))
         .filter(in_period)
+        // What looks machine-made counts once a person has confirmed it.
+        .filter(survey_responses::is_counted.eq(true))
         .into_boxed();
     let query = filtered!(query, asked.filter, survey_invitations, assignee_id);
     let columns = (survey_responses::score, survey_responses::answered_at, survey_responses::comment.ne(""));
@@ -207,18 +209,21 @@ fn sent(conn: &mut Conn, asked: &Asked, groups: &mut Groups<NpsTally>) -> Result
     let Period { from, to, .. } = asked.period;
     let in_period = survey_invitations::sent_at.ge(Time(from)).and(survey_invitations::sent_at.lt(Time(to)));
     let query = survey_invitations::table
-        .left_join(survey_responses::table.on(survey_responses::invitation_id.eq(survey_invitations::id)))
+        .left_join(
+            survey_responses::table
+                .on(survey_responses::invitation_id.eq(survey_invitations::id).and(survey_responses::is_counted.eq(true))),
+        )
         .filter(in_period)
         .into_boxed();
     let query = filtered!(query, asked.filter, survey_invitations, assignee_id);
-    let columns = (survey_invitations::sent_at, survey_invitations::is_answered, survey_responses::score.nullable());
-    let mut take = |(at, is_answered, value): (Option<Time>, bool, Option<i32>), group: Key| -> Result<()> {
+    let columns = (survey_invitations::sent_at, survey_responses::score.nullable());
+    let mut take = |(at, value): (Option<Time>, Option<i32>), group: Key| -> Result<()> {
         let score = value.map(score).transpose()?;
         let at = at.map_or(from, |at| at.0);
-        groups.add(key(&asked.buckets, at, group), |tally| tally.add_sent(is_answered, score));
+        groups.add(key(&asked.buckets, at, group), |tally| tally.add_sent(score.is_some(), score));
         Ok(())
     };
-    each_row!(conn, query, columns => (Option<Time>, bool, Option<i32>), survey_invitations, assignee_id, asked.group_by, take);
+    each_row!(conn, query, columns => (Option<Time>, Option<i32>), survey_invitations, assignee_id, asked.group_by, take);
     Ok(())
 }
 

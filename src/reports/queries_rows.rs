@@ -126,6 +126,7 @@ pub fn nps(conn: &mut Conn, asked: &RowsAsked, after: Option<Place>, limit: i64)
         .inner_join(tickets::table.on(tickets::id.eq(i::ticket_id)))
         .left_join(survey_reviews::table.on(survey_reviews::response_id.eq(r::id)))
         .filter(r::answered_at.ge(Time(from)).and(r::answered_at.lt(Time(to))))
+        .filter(r::is_counted.eq(true))
         .into_boxed();
     let mut query = filtered!(query, asked.filter, survey_invitations, assignee_id);
     if let Some((at, id)) = after {

@@ -1,11 +1,12 @@
 //! `/surveys/responses`: what was answered, and its review.
-use super::model::ReviewState;
+use super::model::{self, Confirmation, ReviewState, SurveyKind};
 use super::queries::{self, Answered, Filter, InvitationRow, ResponseRow, ReviewRow};
+use super::suspicion::Flag;
 use super::{commands, score};
 use crate::Result;
 use crate::accounts::caller::Agent;
 use crate::app::App;
-use crate::error::Error;
+use crate::db::Conn;
 use crate::http::extract::{Body, Id, Nothing, Now, Params, Post};
 use crate::http::idempotency::Answer;
 use crate::http::page::{LIMIT_DEFAULT, Page, read_cursor};
@@ -23,8 +24,10 @@ const CAUSE_MAX: usize = 50;
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ReviewOut {
     state: ReviewState,
-    /// When it should be done: 8 hours of the desk's open time after the answer, as shipped.
+    /// When it should be done: 8 open hours of the team, or of the desk, after the answer, as shipped.
     due_at: Option<DateTime<Utc>>,
+    /// Not done, and past its time.
+    is_overdue: bool,
     /// Who has it.
     agent_id: Option<AgentId>,
     claimed_at: Option<DateTime<Utc>>,
@@ -62,6 +65,19 @@ pub struct ResponseOut {
     organization_id: Option<OrganizationId>,
     /// Agents who replied.
     agent_ids: Vec<AgentId>,
+    kind: SurveyKind,
+    /// What looks machine-made about it.
+    flags: Vec<Flag>,
+    /// Where a person has to say whether it is genuine; null where nothing is in doubt.
+    confirmation: Option<Confirmation>,
+    decided_at: Option<DateTime<Utc>>,
+    decided_by: Option<AgentId>,
+    /// Whether figures count it.
+    is_counted: bool,
+    /// The contact's next counted answer.
+    next_score: Option<i32>,
+    /// A detractor whose next answer was 7 or more.
+    is_recovered: bool,
     review: ReviewOut,
 }
 
@@ -73,13 +89,36 @@ fn group(score: i32) -> &'static str {
     }
 }
 
-impl TryFrom<Answered> for ResponseOut {
-    type Error = Error;
-    fn try_from((response, review, invitation, ticket_number, contact_name): Answered) -> Result<Self> {
-        let ResponseRow { id, invitation_id: _, score, comment, answered_at, edited_at, revision } = response;
+impl ResponseOut {
+    /// The answer as it stands at `now`.
+    pub(super) fn at((response, review, invitation, ticket_number, contact_name): Answered, now: DateTime<Utc>) -> Result<Self> {
+        let ResponseRow {
+            id,
+            invitation_id: _,
+            score,
+            comment,
+            answered_at,
+            edited_at,
+            revision,
+            flags,
+            confirmation,
+            decided_at,
+            decided_by,
+            is_counted,
+            next_score,
+        } = response;
         let ReviewRow { response_id: _, state, rank: _, due_at, agent_id, claimed_at, reviewed_at, causes, note } = review;
         let InvitationRow {
-            ticket_id, close_number, contact_id, channel, team_id, assignee_id, organization_id, agent_ids, ..
+            ticket_id,
+            close_number,
+            contact_id,
+            channel,
+            team_id,
+            assignee_id,
+            organization_id,
+            agent_ids,
+            kind,
+            ..
         } = invitation;
         let at = |time: Option<crate::db::types::Time>| time.map(|time| time.0);
         Ok(Self {
@@ -100,9 +139,18 @@ impl TryFrom<Answered> for ResponseOut {
             assignee_id,
             organization_id,
             agent_ids: agent_ids.to()?,
+            kind: kind.0,
+            flags: flags.to()?,
+            confirmation: confirmation.map(|named| named.0),
+            decided_at: at(decided_at),
+            decided_by,
+            is_counted,
+            next_score,
+            is_recovered: is_counted && model::is_recovered(score, next_score),
             review: ReviewOut {
                 state: state.0,
                 due_at: at(due_at),
+                is_overdue: state.0 != ReviewState::Reviewed && due_at.is_some_and(|due_at| due_at.0 < now),
                 agent_id,
                 claimed_at: at(claimed_at),
                 reviewed_at: at(reviewed_at),
@@ -132,6 +180,14 @@ pub struct ResponseParams {
     from: Option<DateTime<Utc>>,
     /// Answered before this instant.
     to: Option<DateTime<Utc>>,
+    /// Only suspicious ones that stand so.
+    confirmation: Option<Confirmation>,
+    /// Only those that figures count, or do not.
+    is_counted: Option<bool>,
+    /// Only detractors whose next answer was, or was not, 7 or more.
+    is_recovered: Option<bool>,
+    /// true: only those whose review is past its time; false: all others.
+    overdue: Option<bool>,
     /// Rows at the most.
     #[validate(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100)]
@@ -143,28 +199,31 @@ pub struct ResponseParams {
 /// List answers in the order of review: detractors with a comment first.
 #[utoipa::path(get, path = "/api/v1/surveys/responses", tag = "surveys", params(ResponseParams),
     responses((status = 200, description = "A page of answers", body = Page<ResponseOut>)))]
-pub async fn list(app: Data<App>, params: Params<ResponseParams>, request: HttpRequest) -> Result<HttpResponse> {
-    let ResponseParams { review, score_min, score_max, from, to, limit, cursor } = params.0;
-    let filter = Filter { review, score_min, score_max, from, to };
+pub async fn list(app: Data<App>, Now(now): Now, params: Params<ResponseParams>, request: HttpRequest) -> Result<HttpResponse> {
+    let ResponseParams { review, score_min, score_max, from, to, confirmation, is_counted, is_recovered, overdue, limit, cursor } =
+        params.0;
+    let is_overdue = overdue.map(|is_overdue| (is_overdue, now));
+    let filter = Filter { review, score_min, score_max, from, to, confirmation, is_counted, is_recovered, is_overdue };
     let after = read_cursor(cursor.as_deref())?;
     let limit = limit.unwrap_or(LIMIT_DEFAULT);
     let rows = app.db.read(move |conn| queries::list(conn, filter, after, i64::from(limit) + 1)).await?;
     let page = Page::of(rows, limit, |(_, review, ..)| (review.rank, review.response_id))?;
     let Page { items, next_cursor } = page;
-    let items = items.into_iter().map(ResponseOut::try_from).collect::<Result<Vec<_>>>()?;
+    let items = items.into_iter().map(|row| ResponseOut::at(row, now)).collect::<Result<Vec<_>>>()?;
     Ok(Page { items, next_cursor }.respond(&request))
 }
 
 /// One answer.
 #[utoipa::path(get, path = "/api/v1/surveys/responses/{id}", tag = "surveys", params(("id" = ResponseId, Path)),
     responses((status = 200, description = "The answer", body = ResponseOut)))]
-pub async fn get(app: Data<App>, id: Id<ResponseId>) -> Result<HttpResponse> {
+pub async fn get(app: Data<App>, Now(now): Now, id: Id<ResponseId>) -> Result<HttpResponse> {
     let found = app.db.read(move |conn| queries::find(conn, id.0)).await?;
-    Ok(HttpResponse::Ok().json(ResponseOut::try_from(found)?))
+    Ok(HttpResponse::Ok().json(ResponseOut::at(found, now)?))
 }
 
-fn answer(conn: &mut crate::db::Conn, id: ResponseId) -> Result<Answer> {
-    Answer::ok(&ResponseOut::try_from(queries::find(conn, id)?)?)
+/// The answer as a verb left it.
+pub(super) fn answer(conn: &mut Conn, id: ResponseId, now: DateTime<Utc>) -> Result<Answer> {
+    Answer::ok(&ResponseOut::at(queries::find(conn, id)?, now)?)
 }
 
 /// Take a review. Whoever handled the ticket cannot.
@@ -174,7 +233,7 @@ pub async fn claim(app: Data<App>, agent: Agent, Now(now): Now, id: Id<ResponseI
     post.once
         .run(&app, now, move |conn| {
             commands::claim(conn, &agent, id.0, now)?;
-            answer(conn, id.0)
+            answer(conn, id.0, now)
         })
         .await
 }
@@ -185,7 +244,7 @@ pub async fn claim(app: Data<App>, agent: Agent, Now(now): Now, id: Id<ResponseI
 pub async fn give_back(app: Data<App>, agent: Agent, Now(now): Now, id: Id<ResponseId>) -> Result<HttpResponse> {
     let given = app.db.write(move |conn| {
         commands::give_back(conn, &agent, id.0, now)?;
-        answer(conn, id.0)
+        answer(conn, id.0, now)
     });
     Ok(given.await?.into())
 }
@@ -194,10 +253,10 @@ pub async fn give_back(app: Data<App>, agent: Agent, Now(now): Now, id: Id<Respo
 #[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewIn {
-    /// What caused it; needed for scores of 0 to 6 and for any comment.
+    /// What caused it, by names of `/causes`; needed for scores of 0 to 6 and for any comment.
     #[serde(default)]
     #[validate(length(max = 20), custom(function = "causes"))]
-    #[schema(max_items = 20, examples(json!(["slow_answer"])))]
+    #[schema(max_items = 20, examples(json!(["slow answer"])))]
     causes: Vec<String>,
     /// For the staff.
     #[serde(default)]
@@ -226,7 +285,7 @@ pub async fn review(
     let ReviewIn { causes, note } = body.0;
     let done = app.db.write(move |conn| {
         commands::review(conn, &agent, id.0, (causes, note), now)?;
-        answer(conn, id.0)
+        answer(conn, id.0, now)
     });
     Ok(done.await?.into())
 }

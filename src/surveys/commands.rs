@@ -1,39 +1,35 @@
-//! The verbs of surveys: invite, check again and send, answer, review. Each is one transaction.
-use super::model::{self, COMMENT_MAX, Facts, Outcome, ReviewState, Window};
-use super::score::Score;
-use super::store::{self, InvitationRow, ResponseRow, ReviewRow};
-use crate::accounts::caller::Agent;
-use crate::accounts::rights::Role;
+//! The verbs of invitations: invite, cancel, check again and send, release. Each is one transaction.
+use super::model::{self, Facts, Outcome, SurveyKind, Window};
+use super::store::{self, InvitationRow};
+use super::{followups, reminders, suppressions};
+use crate::accounts::contacts::Person;
 use crate::accounts::{agents, contacts};
-use crate::calendar::{self, hours::Mode};
+use crate::calendar;
 use crate::config::{self, Config};
 use crate::db::{
     Conn,
     types::{Json, Named, Time},
 };
 use crate::error::{Error, Result};
-use crate::ids::{AgentId, InvitationId, ResponseId, Secret, TicketId};
+use crate::ids::{AgentId, InvitationId, Secret, TicketId};
 use crate::jobs::{JobKind, queue};
 use crate::mail::outbox;
 use crate::tickets::model::{Status, Ticket};
 use crate::timeline::{self, Actor, Kind};
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use serde_json::json;
 use uuid::Uuid;
+
+pub use super::commands_answer::{answer, unsubscribe};
+pub use super::commands_review::{claim, decide, give_back, review};
 
 /// A ticket was closed: writes its one invitation with the snapshot, and the job that will check and send it.
 pub fn invite(conn: &mut Conn, config: &Config, ticket: &Ticket, repliers: &[AgentId], now: DateTime<Utc>) -> Result<()> {
     let person = contacts::find_person(conn, ticket.contact_id)?.ok_or(Error::NotFound("contact"))?;
     let survey = &config.survey;
     let outcome = if survey.enabled { Outcome::Waiting } else { Outcome::SkippedDisabled };
-    let zone = person.time_zone.and_then(|zone| zone.parse().ok());
-    let window = if survey.window_enabled { Some(window(config)?) } else { None };
-    let zone = match (zone, &window) {
-        (Some(zone), _) => zone,
-        (None, None) => chrono_tz::UTC,
-        (None, Some(_)) => desk_zone(conn)?,
-    };
-    let due_at = model::send_at(now + TimeDelta::seconds(i64::from(survey.delay_seconds)), window.as_ref(), zone);
+    let due_at = into_window(conn, config, &person, now + TimeDelta::seconds(i64::from(survey.delay_seconds)))?;
     let row = InvitationRow {
         id: InvitationId::new(),
         ticket_id: ticket.id,
@@ -54,12 +50,26 @@ pub fn invite(conn: &mut Conn, config: &Config, ticket: &Ticket, repliers: &[Age
         assignee_id: ticket.assignee_id,
         organization_id: ticket.organization_id,
         agent_ids: Json::of(&repliers)?,
+        kind: Named(SurveyKind::Transactional),
     };
     store::insert_invitation(conn, &row)?;
     if outcome == Outcome::Waiting {
         queue::enqueue(conn, JobKind::SendSurvey, row.id.0, due_at, now)?;
     }
     Ok(())
+}
+
+/// The first instant from `at` on at which the contact may be written to; `at` itself, and no query, without a window.
+pub(super) fn into_window(conn: &mut Conn, config: &Config, person: &Person, at: DateTime<Utc>) -> Result<DateTime<Utc>> {
+    if !config.survey.window_enabled {
+        return Ok(at);
+    }
+    let window = window(config)?;
+    let zone = match person.time_zone.as_deref().and_then(|zone| zone.parse().ok()) {
+        Some(zone) => zone,
+        None => desk_zone(conn)?,
+    };
+    Ok(model::send_at(at, Some(&window), zone))
 }
 
 fn window(config: &Config) -> Result<Window> {
@@ -71,7 +81,7 @@ fn window(config: &Config) -> Result<Window> {
     })
 }
 
-fn desk_zone(conn: &mut Conn) -> Result<chrono_tz::Tz> {
+fn desk_zone(conn: &mut Conn) -> Result<Tz> {
     let calendar = calendar::default_calendar(conn)?;
     Ok(calendar.and_then(|calendar| calendar.definition.time_zone.parse().ok()).unwrap_or(chrono_tz::UTC))
 }
@@ -100,10 +110,12 @@ pub fn cancel(conn: &mut Conn, ticket: TicketId, close_number: i32, now: DateTim
     Ok(())
 }
 
-/// An invitation that may go out now: everything the letter needs, and tokens that exist nowhere else.
+/// A letter that may go out now: everything it needs, and tokens that exist nowhere else.
 pub struct Ready {
-    /// Which.
+    /// Which invitation.
     pub id: InvitationId,
+    /// Whether it reminds of it.
+    pub is_reminder: bool,
     /// About which ticket.
     pub ticket_id: TicketId,
     /// Its number.
@@ -122,64 +134,108 @@ pub struct Ready {
     pub expires_at: DateTime<Utc>,
 }
 
-/// The claiming transaction: checks everything again, then marks the invitation as being sent. `None`: it is not sent.
-/// An invitation found half-way was handed over by a process that died: it is `unknown` and never sent twice.
-pub fn prepare(conn: &mut Conn, config: &Config, id: Uuid, now: DateTime<Utc>) -> Result<Option<Ready>> {
-    let Some(row) = store::find_invitation(conn, InvitationId(id))? else { return Ok(None) };
-    match row.outcome.0 {
-        Outcome::Waiting => {}
-        Outcome::Sending => {
-            end(conn, &row, Outcome::Sending, Outcome::Unknown, now)?;
-            outbox::survey_unknown(conn, id, "the desk stopped while the letter was handed over")?;
-            return Ok(None);
-        }
-        _ => return Ok(None),
+/// What came of looking at a letter right before it is sent.
+pub enum Prepared {
+    /// It is marked as being sent: hand it over.
+    Ready(Box<Ready>),
+    /// The contact may not be written to before then.
+    NotBefore(DateTime<Utc>),
+    /// It is not sent.
+    Ended,
+}
+
+/// An invitation with all that decides about its letters.
+pub(super) struct Looked {
+    pub(super) facts: Facts,
+    pub(super) ticket: Ticket,
+    pub(super) email: Option<String>,
+    pub(super) person: Person,
+}
+
+impl Looked {
+    /// The letter with its secrets.
+    pub(super) fn ready(self, row: &InvitationRow, is_reminder: bool, expires_at: DateTime<Utc>) -> Result<Ready> {
+        Ok(Ready {
+            id: row.id,
+            is_reminder,
+            ticket_id: row.ticket_id,
+            ticket_number: self.ticket.number,
+            ticket_subject: self.ticket.subject,
+            email: self.email.unwrap_or_default(),
+            contact_name: self.person.name,
+            token: Secret::new()?,
+            unsubscribe: Secret::new()?,
+            expires_at,
+        })
     }
+}
+
+/// Checks everything again, whatever was true at the close. About ten queries.
+pub(super) fn look_again(conn: &mut Conn, config: &Config, row: &InvitationRow, now: DateTime<Utc>) -> Result<Looked> {
     // Two letters of one contact are looked at one after the other, also on two nodes.
     contacts::lock(conn, row.contact_id)?;
     let ticket = crate::tickets::queries::find(conn, row.ticket_id)?;
     let email = contacts::primary_email(conn, row.contact_id)?;
     let person = contacts::find_person(conn, row.contact_id)?.ok_or(Error::NotFound("contact"))?;
-    let throttle_days = config.survey.throttle_days;
+    let survey = &config.survey;
+    let since = now - TimeDelta::days(i64::from(survey.throttle_days));
+    let (is_staff, is_bounced) = match &email {
+        Some(address) => (agents::find_by_email(conn, address)?.is_some(), suppressions::is_suppressed(conn, address)?),
+        None => (false, false),
+    };
     let facts = Facts {
-        is_enabled: config.survey.enabled,
+        is_enabled: survey.enabled,
         is_that_close: ticket.status == Status::Closed && ticket.close_count == row.close_number,
-        is_superseded: store::has_later(conn, &row)?,
+        is_merged: false,
+        is_spam: store::is_spam(conn, row.ticket_id)?,
+        is_followup: followups::is_followup(conn, row.ticket_id)?,
+        is_answered: row.is_answered,
+        is_expired: row.sent_at.is_some() && row.expires_at.is_none_or(|at| at.0 <= now),
+        is_superseded: store::has_later(conn, row)?,
         is_unsubscribed: person.surveys_stopped,
         has_email: email.is_some(),
-        is_staff: match &email {
-            Some(address) => agents::find_by_email(conn, address)?.is_some(),
-            None => false,
-        },
-        is_throttled: throttle_days > 0
-            && store::was_asked_since(conn, row.contact_id, now - TimeDelta::days(i64::from(throttle_days)))?,
+        is_staff,
+        is_bounced,
+        is_throttled: survey.throttle_enabled && store::was_asked_since(conn, row.contact_id, row.kind.0, since)?,
     };
-    if let Some(outcome) = model::hindrance(&facts) {
-        end(conn, &row, Outcome::Waiting, outcome, now)?;
-        outbox::survey_cancelled(conn, id)?;
-        return Ok(None);
-    }
-    if !store::set_outcome(conn, row.id, Outcome::Waiting, Outcome::Sending, now)? {
-        return Ok(None);
-    }
-    let (token, unsubscribe) = (Secret::new()?, Secret::new()?);
-    let expires_at = now + TimeDelta::days(i64::from(config.survey.valid_days));
-    store::set_tokens(conn, row.id, (token.digest(), unsubscribe.digest()), expires_at)?;
-    Ok(Some(Ready {
-        id: row.id,
-        ticket_id: row.ticket_id,
-        ticket_number: ticket.number,
-        ticket_subject: ticket.subject,
-        email: email.unwrap_or_default(),
-        contact_name: person.name,
-        token,
-        unsubscribe,
-        expires_at,
-    }))
+    Ok(Looked { facts, ticket, email, person })
 }
 
-/// How the hand-over of a letter ended.
-pub fn handed_over(conn: &mut Conn, id: InvitationId, outcome: Outcome, now: DateTime<Utc>) -> Result<()> {
+/// The claiming transaction: checks everything again, then marks the invitation as being sent.
+/// An invitation found half-way was handed over by a process that died: it is `unknown` and never sent twice.
+pub fn prepare(conn: &mut Conn, config: &Config, id: Uuid, now: DateTime<Utc>) -> Result<Prepared> {
+    let Some(row) = store::find_invitation(conn, InvitationId(id))? else { return Ok(Prepared::Ended) };
+    match row.outcome.0 {
+        Outcome::Waiting => {}
+        Outcome::Sending => {
+            end(conn, &row, Outcome::Sending, Outcome::Unknown, now)?;
+            outbox::survey_unknown(conn, id, "the desk stopped while the letter was handed over")?;
+            return Ok(Prepared::Ended);
+        }
+        _ => return Ok(Prepared::Ended),
+    }
+    let looked = look_again(conn, config, &row, now)?;
+    if let Some(outcome) = model::hindrance(&looked.facts) {
+        end(conn, &row, Outcome::Waiting, outcome, now)?;
+        outbox::survey_cancelled(conn, id)?;
+        return Ok(Prepared::Ended);
+    }
+    // A letter that is late, or tried again, keeps to the contact's hours too.
+    let from = into_window(conn, config, &looked.person, now)?;
+    if from > now {
+        return Ok(Prepared::NotBefore(from));
+    }
+    if !store::set_outcome(conn, row.id, Outcome::Waiting, Outcome::Sending, now)? {
+        return Ok(Prepared::Ended);
+    }
+    let expires_at = now + TimeDelta::days(i64::from(config.survey.valid_days));
+    let ready = looked.ready(&row, false, expires_at)?;
+    store::set_tokens(conn, row.id, (ready.token.digest(), ready.unsubscribe.digest()), expires_at)?;
+    Ok(Prepared::Ready(Box::new(ready)))
+}
+
+/// How the hand-over of a letter ended; one that was sent may be followed by a reminder.
+pub fn handed_over(conn: &mut Conn, config: &Config, id: InvitationId, outcome: Outcome, now: DateTime<Utc>) -> Result<()> {
     let Some(row) = store::find_invitation(conn, id)? else { return Ok(()) };
     match outcome {
         // It was surely not taken: it waits again, without an event for each try.
@@ -188,11 +244,22 @@ pub fn handed_over(conn: &mut Conn, id: InvitationId, outcome: Outcome, now: Dat
         }
         Outcome::Sent => {
             store::set_sent(conn, id, now)?;
-            end(conn, &row, Outcome::Sending, Outcome::Sent, now)?;
+            if end(conn, &row, Outcome::Sending, Outcome::Sent, now)? {
+                reminders::commands::plan(conn, config, &row, now)?;
+            }
         }
         other => {
             end(conn, &row, Outcome::Sending, other, now)?;
         }
+    }
+    Ok(())
+}
+
+/// The mail server refuses this address for good: no survey goes there until a person lifts it.
+pub fn bounced(conn: &mut Conn, ready: &Ready, said: String, now: DateTime<Utc>) -> Result<()> {
+    if let Some(made) = suppressions::suppress(conn, ready.email.clone(), said, Some(ready.id), now)? {
+        let data = json!({ "suppression_id": made.id });
+        timeline::record(conn, ready.ticket_id, Kind::AddressBounced, Actor::Desk, now, data)?;
     }
     Ok(())
 }
@@ -208,181 +275,8 @@ pub fn failed(conn: &mut Conn, id: Uuid, error: &str, now: DateTime<Utc>) -> Res
 
 /// A person releases a letter that was given up.
 pub fn release(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<()> {
-    if let Some(row) = store::find_invitation(conn, InvitationId(id))? {
-        end(conn, &row, Outcome::Failed, Outcome::Waiting, now)?;
+    match store::find_invitation(conn, InvitationId(id))? {
+        Some(row) => end(conn, &row, Outcome::Failed, Outcome::Waiting, now).map(|_| ()),
+        None => reminders::commands::release(conn, id, now),
     }
-    Ok(())
-}
-
-/// The contact pressed the button. The first answer makes a review; a later one within the edit time is a revision.
-pub fn answer(
-    conn: &mut Conn,
-    config: &Config,
-    token_hash: &[u8],
-    (score, comment): (Score, &str),
-    now: DateTime<Utc>,
-) -> Result<()> {
-    store::lock(conn, token_hash)?;
-    let invitation = store::find_open(conn, token_hash, now)?;
-    if comment.chars().count() > COMMENT_MAX {
-        return Err(Error::field("comment", "length", format!("must be at most {COMMENT_MAX} characters")));
-    }
-    let number = i32::from(score.get());
-    let first = ResponseRow {
-        id: ResponseId::new(),
-        invitation_id: invitation.id,
-        score: number,
-        comment: comment.to_owned(),
-        answered_at: Time(now),
-        edited_at: None,
-        revision: 1,
-    };
-    let before = store::find_response_of(conn, invitation.id)?;
-    let before = match before {
-        None if store::insert_response(conn, &first)? => None,
-        None => store::find_response_of(conn, invitation.id)?,
-        some => some,
-    };
-    let due_at = review_due(conn, config, now)?;
-    let (id, revision) = match before {
-        None => {
-            let review = new_review(first.id, score, comment, due_at);
-            store::insert_review(conn, &review)?;
-            (first.id, 1)
-        }
-        Some(before) => {
-            if before.score == number && before.comment == comment {
-                return Ok(());
-            }
-            if !model::can_edit(before.answered_at.0, config.survey.edit_hours, now) {
-                return Err(Error::conflict("edit_time_over", "the time to change this answer is over"));
-            }
-            store::revise(conn, &before, number, comment, now)?;
-            review_again(conn, before.id, score, comment, due_at)?;
-            (before.id, before.revision + 1)
-        }
-    };
-    let data = json!({ "response_id": id, "score": number, "revision": revision });
-    timeline::record(conn, invitation.ticket_id, Kind::SurveyAnswered, Actor::Contact(invitation.contact_id), now, data)
-}
-
-fn new_review(id: ResponseId, score: Score, comment: &str, due_at: Option<DateTime<Utc>>) -> ReviewRow {
-    ReviewRow {
-        response_id: id,
-        state: Named(ReviewState::New),
-        rank: model::rank(score, comment),
-        due_at: due_at.map(Time),
-        agent_id: None,
-        claimed_at: None,
-        reviewed_at: None,
-        causes: Json(json!([])),
-        note: String::new(),
-    }
-}
-
-/// An edit after the review reopens it; one before only changes its place in the queue.
-fn review_again(conn: &mut Conn, id: ResponseId, score: Score, comment: &str, due_at: Option<DateTime<Utc>>) -> Result<()> {
-    store::lock_review(conn, id)?;
-    let Some(review) = store::find_review(conn, id)? else { return Ok(()) };
-    let (state, held_by) = (review.state.0, review.agent_id);
-    let next = if state == ReviewState::Reviewed {
-        ReviewRow { causes: review.causes, note: review.note, ..new_review(id, score, comment, due_at) }
-    } else {
-        ReviewRow { rank: model::rank(score, comment), ..review }
-    };
-    store::update_review(conn, &next, state, held_by)?;
-    Ok(())
-}
-
-fn review_due(conn: &mut Conn, config: &Config, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
-    use chrono::SubsecRound;
-    let Some(calendar) = calendar::default_calendar(conn)? else { return Ok(None) };
-    let seconds = i64::from(config.survey.review_seconds);
-    Ok(calendar.hours()?.due(Mode::BusinessHours, now.trunc_subsecs(0), seconds).ok())
-}
-
-/// The contact wants no more surveys.
-pub fn unsubscribe(conn: &mut Conn, unsubscribe_hash: &[u8], now: DateTime<Utc>) -> Result<()> {
-    let row = store::find_by_unsubscribe(conn, unsubscribe_hash)?.ok_or(Error::NotFound("survey"))?;
-    let person = contacts::find_person(conn, row.contact_id)?.ok_or(Error::NotFound("contact"))?;
-    if person.surveys_stopped {
-        return Ok(());
-    }
-    contacts::stop_surveys(conn, row.contact_id, now)?;
-    timeline::record(conn, row.ticket_id, Kind::SurveysStopped, Actor::Contact(row.contact_id), now, json!({}))
-}
-
-/// A review while a verb works on it.
-struct Held {
-    review: ReviewRow,
-    response: ResponseRow,
-    invitation: InvitationRow,
-}
-
-fn hold(conn: &mut Conn, id: ResponseId) -> Result<Held> {
-    let missing = || Error::NotFound("survey response");
-    store::lock_review(conn, id)?;
-    let review = store::find_review(conn, id)?.ok_or_else(missing)?;
-    let response = store::find_response(conn, id)?.ok_or_else(missing)?;
-    let invitation = store::find_invitation(conn, response.invitation_id)?.ok_or_else(missing)?;
-    Ok(Held { review, response, invitation })
-}
-
-fn reviewed(conn: &mut Conn, held: &Held, agent: &Agent, what: &str, now: DateTime<Utc>) -> Result<()> {
-    let data = json!({ "response_id": held.response.id, "state": held.review.state.0, "what": what });
-    timeline::record(conn, held.invitation.ticket_id, Kind::ReviewChanged, Actor::Agent(agent.id()), now, data)
-}
-
-/// An agent takes a review; the first one gets it, and never one who handled the ticket.
-pub fn claim(conn: &mut Conn, agent: &Agent, id: ResponseId, now: DateTime<Utc>) -> Result<()> {
-    let mut held = hold(conn, id)?;
-    let repliers: Vec<AgentId> = held.invitation.agent_ids.clone().to()?;
-    if !model::may_review(agent.id(), held.invitation.assignee_id, &repliers) {
-        return Err(Error::conflict("own_ticket", "you handled this ticket: somebody else must review the answer"));
-    }
-    held.review.state = Named(ReviewState::InReview);
-    (held.review.agent_id, held.review.claimed_at) = (Some(agent.id()), Some(Time(now)));
-    if !store::update_review(conn, &held.review, ReviewState::New, None)? {
-        return Err(Error::conflict("already_claimed", "somebody has this review, or it is done"));
-    }
-    reviewed(conn, &held, agent, "claimed", now)
-}
-
-fn not_yours() -> Error {
-    Error::conflict("not_claimed", "claim this review first")
-}
-
-/// The holder gives a review back to the queue; a manager can do so for somebody who is away.
-pub fn give_back(conn: &mut Conn, agent: &Agent, id: ResponseId, now: DateTime<Utc>) -> Result<()> {
-    let mut held = hold(conn, id)?;
-    let holder = held.review.agent_id.filter(|holder| *holder == agent.id() || agent.role() >= Role::Manager);
-    held.review.state = Named(ReviewState::New);
-    (held.review.agent_id, held.review.claimed_at) = (None, None);
-    if holder.is_none() || !store::update_review(conn, &held.review, ReviewState::InReview, holder)? {
-        return Err(not_yours());
-    }
-    reviewed(conn, &held, agent, "given_back", now)
-}
-
-/// The holder has read the answer and says what caused it.
-pub fn review(
-    conn: &mut Conn,
-    agent: &Agent,
-    id: ResponseId,
-    (causes, note): (Vec<String>, String),
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let mut held = hold(conn, id)?;
-    let score = u8::try_from(held.response.score).ok().and_then(|score| Score::new(score).ok());
-    let score = score.ok_or_else(|| Error::internal("a stored score is out of range"))?;
-    if causes.is_empty() && model::needs_causes(score, &held.response.comment) {
-        return Err(Error::field("causes", "missing", "name at least one cause for a score of 0 to 6 or a comment"));
-    }
-    held.review.state = Named(ReviewState::Reviewed);
-    held.review.reviewed_at = Some(Time(now));
-    (held.review.causes, held.review.note) = (Json::of(&causes)?, note);
-    if !store::update_review(conn, &held.review, ReviewState::InReview, Some(agent.id()))? {
-        return Err(not_yours());
-    }
-    reviewed(conn, &held, agent, "reviewed", now)
 }

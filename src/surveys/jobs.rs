@@ -1,15 +1,18 @@
-//! Sending an invitation: at most one letter a close.
-use super::commands::{self, Ready};
+//! Sending an invitation, or its reminder: at most one letter of each a close.
+use super::commands::{self, Prepared, Ready};
 use super::model::Outcome;
+use super::reminders;
 use crate::app::App;
 use crate::config::Config;
+use crate::db::Conn;
 use crate::error::Error;
-use crate::ids::MailId;
+use crate::ids::{InvitationId, MailId};
 use crate::jobs::Failure;
 use crate::mail::templates::SurveyMail;
 use crate::mail::transport::{NotSent, domain};
-use crate::mail::{Letter, MailState, one_line, outbox};
+use crate::mail::{Letter, MailState, one_line, outbox, probe};
 use actix_web::web::Data;
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 /// The letter of an invitation; it holds the tokens.
@@ -26,12 +29,14 @@ pub(crate) fn letter(config: &Config, ready: &Ready) -> Result<Letter, askama::E
         score_links: (0..=10).map(|score| (score, format!("{plain_link}?score={score}"))).collect(),
         plain_link,
         unsubscribe_link: unsubscribe_link.clone(),
+        is_reminder: ready.is_reminder,
         expires_on: ready.expires_at.format("%-d %B %Y, %H:%M UTC").to_string(),
     };
+    let reminder = if ready.is_reminder { "Reminder: " } else { "" };
     Ok(Letter {
         message_id: format!("<survey-{}@{}>", MailId::new(), domain(config)),
         to: ready.email.clone(),
-        subject: format!("How did we do? {subject} [#{}]", ready.ticket_number),
+        subject: format!("{reminder}How did we do? {subject} [#{}]", ready.ticket_number),
         text: mail.text()?,
         html: mail.html()?,
         in_reply_to: None,
@@ -41,16 +46,63 @@ pub(crate) fn letter(config: &Config, ready: &Ready) -> Result<Letter, askama::E
     })
 }
 
+/// Which letter of an invitation; its id is the job's subject and the letter's.
+#[derive(Clone, Copy)]
+enum Which {
+    First,
+    Reminder,
+}
+
+impl Which {
+    fn prepare(self, conn: &mut Conn, config: &Config, id: Uuid, now: DateTime<Utc>) -> crate::Result<Prepared> {
+        match self {
+            Self::First => commands::prepare(conn, config, id, now),
+            Self::Reminder => reminders::commands::prepare(conn, config, id, now),
+        }
+    }
+
+    fn handed_over(self, conn: &mut Conn, config: &Config, id: Uuid, outcome: Outcome, now: DateTime<Utc>) -> crate::Result<()> {
+        match self {
+            Self::First => commands::handed_over(conn, config, InvitationId(id), outcome, now),
+            Self::Reminder => reminders::commands::handed_over(conn, id, outcome, now),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::First => "survey",
+            Self::Reminder => "survey_reminder",
+        }
+    }
+}
+
 /// Checks an invitation again and mails it. What may have been taken by the mail server is never sent again.
 pub async fn send(app: &Data<App>, id: Uuid) -> Result<(), Failure> {
+    deliver(app, Which::First, id).await
+}
+
+/// The same for its reminder.
+pub async fn remind(app: &Data<App>, id: Uuid) -> Result<(), Failure> {
+    deliver(app, Which::Reminder, id).await
+}
+
+async fn deliver(app: &Data<App>, which: Which, id: Uuid) -> Result<(), Failure> {
     let (desk, now) = (app.clone(), app.clock.now());
     let prepared = app.db.write(move |conn| {
-        let Some(ready) = commands::prepare(conn, &desk.config, id, now)? else { return Ok(None) };
+        let ready = match which.prepare(conn, &desk.config, id, now)? {
+            Prepared::Ready(ready) => ready,
+            Prepared::NotBefore(at) => return Ok(Err(Some(at))),
+            Prepared::Ended => return Ok(Err(None)),
+        };
         let letter = letter(&desk.config, &ready).map_err(|error| Error::internal(format!("template: {error}")))?;
         let mail = outbox::note_survey(conn, id, ready.ticket_id, &letter, now)?;
-        Ok(Some((ready.id, mail, letter)))
+        Ok(Ok((ready, mail, letter)))
     });
-    let Some((invitation, mail, letter)) = prepared.await? else { return Ok(()) };
+    let (ready, mail, letter) = match prepared.await? {
+        Ok(prepared) => prepared,
+        Err(Some(at)) => return Err(Failure::NotBefore(at)),
+        Err(None) => return Ok(()),
+    };
     let sent = app.mailer.send(&letter).await;
     let now = app.clock.now();
     let (outcome, state, text) = match &sent {
@@ -58,10 +110,11 @@ pub async fn send(app: &Data<App>, id: Uuid) -> Result<(), Failure> {
         Err(NotSent::Unknown(text)) => (Outcome::Unknown, MailState::Unknown, text.clone()),
         Err(error) => (Outcome::Waiting, MailState::Queued, error.text().to_owned()),
     };
-    app.metrics.mail("survey", outcome.as_str());
+    app.metrics.mail(which.name(), outcome.as_str());
+    let desk = app.clone();
     app.db
         .write(move |conn| {
-            commands::handed_over(conn, invitation, outcome, now)?;
+            which.handed_over(conn, &desk.config, id, outcome, now)?;
             match state {
                 MailState::Sent => outbox::sent(conn, mail, now),
                 other => outbox::not_sent(conn, mail, other, &text),
@@ -71,6 +124,11 @@ pub async fn send(app: &Data<App>, id: Uuid) -> Result<(), Failure> {
     match sent {
         Ok(()) | Err(NotSent::Unknown(_)) => Ok(()),
         Err(NotSent::Later(text)) => Err(Failure::Later(text)),
-        Err(NotSent::Refused(text)) => Err(Failure::Never(text)),
+        Err(NotSent::Refused(text)) => {
+            if let Some(said) = probe::refusal(&app.config, &ready.email).await {
+                app.db.write(move |conn| commands::bounced(conn, &ready, said, now)).await?;
+            }
+            Err(Failure::Never(text))
+        }
     }
 }

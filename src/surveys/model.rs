@@ -9,6 +9,21 @@ use std::collections::BTreeMap;
 /// Longest comment, in characters.
 pub const COMMENT_MAX: usize = 2_000;
 
+/// The highest score of a detractor.
+pub const DETRACTOR_MAX: i32 = 6;
+/// A ticket with this tag is not asked about.
+pub const SPAM_TAG: &str = "spam";
+
+names! {
+    /// What a survey asks about; the two are never mixed in one figure.
+    pub enum SurveyKind {
+        /// The request that was closed.
+        Transactional = "transactional",
+        /// The company as a whole.
+        Relationship = "relationship",
+    }
+}
+
 names! {
     /// How a close ended for the survey: every close has exactly one, and the ticket shows it.
     pub enum Outcome {
@@ -40,6 +55,10 @@ names! {
         SkippedDisabled = "skipped_disabled",
         /// Follow-ups of an answer are not surveyed.
         SkippedFollowup = "skipped_followup",
+        /// There is an answer already: for reminders.
+        SkippedAnswered = "skipped_answered",
+        /// The time to answer is over: for reminders.
+        SkippedExpired = "skipped_expired",
         /// It could not be mailed; a person can release it.
         Failed = "failed",
         /// The connection broke while it was handed over; it is not sent again.
@@ -59,6 +78,18 @@ names! {
     }
 }
 
+names! {
+    /// What became of a suspicious answer.
+    pub enum Confirmation {
+        /// Nobody has looked; it is not counted.
+        Unconfirmed = "unconfirmed",
+        /// A person said that it is genuine; it is counted.
+        Confirmed = "confirmed",
+        /// A person said that it is not; it is not counted.
+        Rejected = "rejected",
+    }
+}
+
 /// What is true of an invitation right before it is sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Facts {
@@ -66,6 +97,16 @@ pub struct Facts {
     pub is_enabled: bool,
     /// The ticket is still closed by the same close.
     pub is_that_close: bool,
+    /// The ticket was merged into another one.
+    pub is_merged: bool,
+    /// The ticket is tagged as spam.
+    pub is_spam: bool,
+    /// The ticket was opened to follow an answer up.
+    pub is_followup: bool,
+    /// There is an answer already.
+    pub is_answered: bool,
+    /// The time to answer is over.
+    pub is_expired: bool,
     /// A later close of the same contact waits too.
     pub is_superseded: bool,
     /// The contact wants no surveys.
@@ -74,6 +115,8 @@ pub struct Facts {
     pub has_email: bool,
     /// The address is one of the staff's.
     pub is_staff: bool,
+    /// The address refused a letter.
+    pub is_bounced: bool,
     /// The contact was asked lately.
     pub is_throttled: bool,
 }
@@ -83,10 +126,16 @@ pub fn hindrance(facts: &Facts) -> Option<Outcome> {
     let rules = [
         (!facts.is_that_close, Outcome::CancelledReopened),
         (!facts.is_enabled, Outcome::SkippedDisabled),
+        (facts.is_merged, Outcome::SkippedMerged),
+        (facts.is_spam, Outcome::SkippedSpam),
+        (facts.is_followup, Outcome::SkippedFollowup),
+        (facts.is_answered, Outcome::SkippedAnswered),
+        (facts.is_expired, Outcome::SkippedExpired),
         (facts.is_superseded, Outcome::Superseded),
         (!facts.has_email, Outcome::SkippedNoEmail),
         (facts.is_staff, Outcome::SkippedStaff),
         (facts.is_unsubscribed, Outcome::SkippedUnsubscribed),
+        (facts.is_bounced, Outcome::SkippedBounced),
         (facts.is_throttled, Outcome::SkippedThrottled),
     ];
     rules.into_iter().find(|(applies, _)| *applies).map(|(_, outcome)| outcome)
@@ -117,6 +166,16 @@ pub fn can_edit(answered_at: DateTime<Utc>, edit_hours: u32, now: DateTime<Utc>)
     now <= answered_at + TimeDelta::hours(i64::from(edit_hours))
 }
 
+/// Whether an answer is in doubt: then whoever has the link can still give the real one, while the survey is open.
+pub fn is_in_doubt(confirmation: Option<Confirmation>) -> bool {
+    matches!(confirmation, Some(Confirmation::Unconfirmed | Confirmation::Rejected))
+}
+
+/// A detractor whose next answer is 7 or more has been won back.
+pub fn is_recovered(score: i32, next_score: Option<i32>) -> bool {
+    score <= DETRACTOR_MAX && next_score.is_some_and(|next| next > DETRACTOR_MAX)
+}
+
 /// The place of an answer in the queue of reviews: detractors with a comment first.
 pub fn rank(score: Score, comment: &str) -> i32 {
     match (score.group(), comment.is_empty()) {
@@ -145,13 +204,26 @@ mod tests {
     fn the_first_hindrance_names_the_outcome_and_none_means_send() {
         let good = Facts { is_enabled: true, is_that_close: true, has_email: true, ..Facts::default() };
         assert_eq!(hindrance(&good), None);
+        let rows = [
+            (Facts { is_that_close: false, ..good }, Outcome::CancelledReopened),
+            (Facts { is_enabled: false, ..good }, Outcome::SkippedDisabled),
+            (Facts { is_merged: true, ..good }, Outcome::SkippedMerged),
+            (Facts { is_spam: true, ..good }, Outcome::SkippedSpam),
+            (Facts { is_followup: true, ..good }, Outcome::SkippedFollowup),
+            (Facts { is_answered: true, ..good }, Outcome::SkippedAnswered),
+            (Facts { is_expired: true, ..good }, Outcome::SkippedExpired),
+            (Facts { is_superseded: true, ..good }, Outcome::Superseded),
+            (Facts { has_email: false, ..good }, Outcome::SkippedNoEmail),
+            (Facts { is_staff: true, ..good }, Outcome::SkippedStaff),
+            (Facts { is_unsubscribed: true, ..good }, Outcome::SkippedUnsubscribed),
+            (Facts { is_bounced: true, ..good }, Outcome::SkippedBounced),
+            (Facts { is_throttled: true, ..good }, Outcome::SkippedThrottled),
+        ];
+        for (facts, outcome) in rows {
+            assert_eq!(hindrance(&facts), Some(outcome));
+        }
+        // What stands further up names it.
         assert_eq!(hindrance(&Facts { is_that_close: false, is_unsubscribed: true, ..good }), Some(Outcome::CancelledReopened));
-        assert_eq!(hindrance(&Facts { is_enabled: false, ..good }), Some(Outcome::SkippedDisabled));
-        assert_eq!(hindrance(&Facts { is_superseded: true, ..good }), Some(Outcome::Superseded));
-        assert_eq!(hindrance(&Facts { has_email: false, ..good }), Some(Outcome::SkippedNoEmail));
-        assert_eq!(hindrance(&Facts { is_staff: true, ..good }), Some(Outcome::SkippedStaff));
-        assert_eq!(hindrance(&Facts { is_unsubscribed: true, ..good }), Some(Outcome::SkippedUnsubscribed));
-        assert_eq!(hindrance(&Facts { is_throttled: true, ..good }), Some(Outcome::SkippedThrottled));
     }
 
     #[track_caller]
@@ -171,6 +243,17 @@ mod tests {
         check("2026-06-10T16:00:00Z", "2026-06-11T06:00:00Z");
         check("2026-06-12T20:00:00Z", "2026-06-15T06:00:00Z");
         check("2026-03-28T12:00:00Z", "2026-03-30T06:00:00Z");
+    }
+
+    #[test]
+    fn a_detractor_is_recovered_by_the_next_answer() {
+        for (score, next, expected) in
+            [(6, Some(7), true), (0, Some(10), true), (6, Some(6), false), (6, None, false), (7, Some(9), false)]
+        {
+            assert_eq!(is_recovered(score, next), expected, "{score} {next:?}");
+        }
+        assert!(Score::new(6).is_ok_and(|score| score.group() == Group::Detractor));
+        assert!(Score::new(7).is_ok_and(|score| score.group() != Group::Detractor), "DETRACTOR_MAX says the same as the score");
     }
 
     #[test]

@@ -2,8 +2,9 @@
 use super::commands;
 use super::queries;
 use super::score::Score;
+use super::suspicion::{self, Press};
 use super::templates::{
-    CONTENT_SECURITY_POLICY, ErrorPage, ExpiredPage, STYLESHEET, SurveyPage, ThanksPage, UnknownPage, UnsubscribePage,
+    CONTENT_SECURITY_POLICY, ErrorPage, ExpiredPage, STYLESHEET, SurveyPage, TRAP, ThanksPage, UnknownPage, UnsubscribePage,
     UnsubscribedPage,
 };
 use crate::app::App;
@@ -121,7 +122,7 @@ async fn look(app: &Data<App>, request: &HttpRequest, now: DateTime<Utc>) -> Res
     app.db.read(move |conn| queries::seen(conn, &token, now)).await
 }
 
-fn question(app: &App, request: &HttpRequest, seen: &queries::Seen) -> SurveyPage {
+fn question(app: &App, request: &HttpRequest, seen: &queries::Seen, now: DateTime<Utc>) -> SurveyPage {
     let before = seen.answer.as_ref();
     SurveyPage {
         company: one_line(&app.config.company.name),
@@ -132,14 +133,20 @@ fn question(app: &App, request: &HttpRequest, seen: &queries::Seen) -> SurveyPag
         comment: before.map(|answer| answer.comment.clone()).unwrap_or_default(),
         errors: Vec::new(),
         answered: before.is_some(),
+        stamp: suspicion::stamp(seen.key, now),
     }
 }
 
 async fn survey(app: Data<App>, Now(now): Now, request: HttpRequest) -> HttpResponse {
     match look(&app, &request, now).await {
         Ok(seen) => {
-            let mut page = question(&app, &request, &seen);
-            page.score = score(field(request.query_string(), "score")).map(Score::get).or(page.score);
+            let mut page = question(&app, &request, &seen, now);
+            if let Some(clicked) = score(field(request.query_string(), "score")) {
+                page.score = Some(clicked.get());
+                // In memory alone: a link that was opened says nothing before the button is pressed.
+                app.clicks.note(&token(&request), clicked.get(), now);
+                app.metrics.survey_click();
+            }
             show(StatusCode::OK, &page)
         }
         Err(error) => failed(&app, &error),
@@ -155,6 +162,7 @@ async fn answer(app: Data<App>, Now(now): Now, request: HttpRequest, form: Resul
     let Ok(form) = form else { return failed(&app, &Error::TooLarge { limit_bytes: FORM_MAX_BYTES }) };
     let form = String::from_utf8_lossy(&form);
     let (score, comment) = (score(field(&form, "score")), comment(&form));
+    let (stamp, token) = (field(&form, "stamp"), token(&request));
     let mut problems = Vec::new();
     if score.is_none() {
         problems.push("Please choose a number from 0 to 10.".to_owned());
@@ -165,18 +173,25 @@ async fn answer(app: Data<App>, Now(now): Now, request: HttpRequest, form: Resul
     let (Some(score), true) = (score, problems.is_empty()) else {
         return match look(&app, &request, now).await {
             Ok(seen) => {
-                let page =
-                    SurveyPage { errors: problems, score: score.map(Score::get), comment, ..question(&app, &request, &seen) };
+                let fresh = question(&app, &request, &seen, now);
+                // The page is still the one that was served first.
+                let stamp = stamp.filter(|text| suspicion::served_at(seen.key, text).is_some()).unwrap_or(fresh.stamp);
+                let page = SurveyPage { errors: problems, score: score.map(Score::get), comment, stamp, ..fresh };
                 show(StatusCode::UNPROCESSABLE_ENTITY, &page)
             }
             Err(error) => failed(&app, &error),
         };
     };
-    let (desk, token) = (app.clone(), token(&request));
-    let done = app.db.write(move |conn| commands::answer(conn, &desk.config, &token, (score, &comment), now)).await;
+    let is_trapped = field(&form, TRAP).is_some_and(|text| !text.is_empty());
+    let press = Press { is_trapped, stamp, clicks: app.clicks.of(&token) };
+    let desk = app.clone();
+    let done = app.db.write(move |conn| commands::answer(conn, &desk.config, &token, (score, &comment), &press, now)).await;
     match done {
         // See other: a reload shows the thanks again and sends nothing twice.
-        Ok(()) => HttpResponse::SeeOther().insert_header((header::LOCATION, format!("{}/thanks", request.path()))).finish(),
+        Ok(is_suspicious) => {
+            app.metrics.survey_answer(is_suspicious);
+            HttpResponse::SeeOther().insert_header((header::LOCATION, format!("{}/thanks", request.path()))).finish()
+        }
         Err(error) => failed(&app, &error),
     }
 }

@@ -1,9 +1,10 @@
 //! Invitation, response and review rows: load and save one.
-use super::model::{Outcome, ReviewState};
+use super::model::{Confirmation, Outcome, ReviewState, SPAM_TAG, SurveyKind};
+use super::reminders;
 use crate::db::{
     Conn,
     ext::OnConflictExt,
-    schema::{survey_invitations, survey_responses, survey_reviews, survey_revisions},
+    schema::{survey_followups, survey_invitations, survey_responses, survey_reviews, survey_revisions, ticket_tags},
     types::{Json, Named, Time},
 };
 use crate::each;
@@ -36,6 +37,7 @@ pub struct InvitationRow {
     pub assignee_id: Option<AgentId>,
     pub organization_id: Option<OrganizationId>,
     pub agent_ids: Json,
+    pub kind: Named<SurveyKind>,
 }
 
 /// A response as stored.
@@ -49,6 +51,12 @@ pub struct ResponseRow {
     pub answered_at: Time,
     pub edited_at: Option<Time>,
     pub revision: i32,
+    pub flags: Json,
+    pub confirmation: Option<Named<Confirmation>>,
+    pub decided_at: Option<Time>,
+    pub decided_by: Option<AgentId>,
+    pub is_counted: bool,
+    pub next_score: Option<i32>,
 }
 
 /// A review as stored.
@@ -84,13 +92,9 @@ pub(super) fn find_by_token(conn: &mut Conn, hash: &[u8]) -> Result<Option<Invit
 }
 
 /// Locks an invitation until the commit, so that two answers to it come one after the other. No-op on SQLite.
-pub(super) fn lock(conn: &mut Conn, token_hash: &[u8]) -> Result<()> {
+pub(super) fn lock(conn: &mut Conn, id: InvitationId) -> Result<()> {
     if let Conn::Pg(conn) = conn {
-        survey_invitations::table
-            .filter(survey_invitations::token_hash.eq(token_hash))
-            .select(survey_invitations::id)
-            .for_update()
-            .load::<InvitationId>(conn)?;
+        survey_invitations::table.find(id).select(survey_invitations::id).for_update().load::<InvitationId>(conn)?;
     }
     Ok(())
 }
@@ -105,7 +109,13 @@ pub(super) fn lock_review(conn: &mut Conn, id: ResponseId) -> Result<()> {
 
 /// The invitation behind a token: unknown ones are not found, expired ones are gone.
 pub(super) fn find_open(conn: &mut Conn, token_hash: &[u8], now: DateTime<Utc>) -> Result<InvitationRow> {
-    let row = find_by_token(conn, token_hash)?.ok_or(Error::NotFound("survey"))?;
+    let mut found = find_by_token(conn, token_hash)?;
+    if found.is_none()
+        && let Some(id) = reminders::find_by_token(conn, token_hash)?
+    {
+        found = find_invitation(conn, id)?;
+    }
+    let row = found.ok_or(Error::NotFound("survey"))?;
     match row.expires_at {
         Some(expires_at) if now < expires_at.0 => Ok(row),
         _ => Err(Error::Gone("this survey has ended")),
@@ -113,11 +123,18 @@ pub(super) fn find_open(conn: &mut Conn, token_hash: &[u8], now: DateTime<Utc>) 
 }
 
 pub(super) fn find_by_unsubscribe(conn: &mut Conn, hash: &[u8]) -> Result<Option<InvitationRow>> {
-    Ok(survey_invitations::table
+    let found = survey_invitations::table
         .filter(survey_invitations::unsubscribe_hash.eq(hash))
         .select(InvitationRow::as_select())
         .first(conn)
-        .optional()?)
+        .optional()?;
+    if found.is_some() {
+        return Ok(found);
+    }
+    match reminders::find_by_unsubscribe(conn, hash)? {
+        Some(id) => find_invitation(conn, id),
+        None => Ok(None),
+    }
 }
 
 /// Moves an invitation on, but only from where it stood: another node may have been faster. Says whether it moved.
@@ -163,27 +180,41 @@ pub(super) fn find_of_close(conn: &mut Conn, ticket: TicketId, close_number: i32
 /// Outcomes of a close that is, or will be, asked about.
 const ASKED_OR_WAITING: [Outcome; 4] = [Outcome::Waiting, Outcome::Sending, Outcome::Sent, Outcome::Unknown];
 
-/// Whether a later close of the same contact is, or will be, asked about.
+/// Whether a later close of the same contact is, or will be, asked about; follow-ups never are.
 pub(super) fn has_later(conn: &mut Conn, row: &InvitationRow) -> Result<bool> {
+    use survey_followups as f;
     use survey_invitations as i;
+    let is_followup = diesel::dsl::exists(f::table.filter(f::ticket_id.eq(i::ticket_id.nullable())));
     let later: Option<InvitationId> = i::table
         .filter(i::contact_id.eq(row.contact_id).and(i::id.ne(row.id)).and(i::outcome.eq_any(ASKED_OR_WAITING.map(Named))))
         .filter(i::closed_at.gt(row.closed_at).or(i::closed_at.eq(row.closed_at).and(i::id.gt(row.id))))
+        .filter(diesel::dsl::not(is_followup))
         .select(i::id)
         .first(conn)
         .optional()?;
     Ok(later.is_some())
 }
 
-/// Whether the contact was sent a survey after `since`.
-pub(super) fn was_asked_since(conn: &mut Conn, contact: ContactId, since: DateTime<Utc>) -> Result<bool> {
+/// Whether the contact was sent a survey of that kind after `since`.
+pub(super) fn was_asked_since(conn: &mut Conn, contact: ContactId, kind: SurveyKind, since: DateTime<Utc>) -> Result<bool> {
     use survey_invitations as i;
     let asked: Option<InvitationId> = i::table
-        .filter(i::contact_id.eq(contact).and(i::sent_at.gt(Time(since)).or(i::outcome.eq(Named(Outcome::Sending)))))
+        .filter(i::contact_id.eq(contact).and(i::kind.eq(Named(kind))))
+        .filter(i::sent_at.gt(Time(since)).or(i::outcome.eq(Named(Outcome::Sending))))
         .select(i::id)
         .first(conn)
         .optional()?;
     Ok(asked.is_some())
+}
+
+/// Whether a ticket is tagged as spam.
+pub(super) fn is_spam(conn: &mut Conn, ticket: TicketId) -> Result<bool> {
+    let tagged: Option<TicketId> = ticket_tags::table
+        .filter(ticket_tags::ticket_id.eq(ticket).and(ticket_tags::tag.eq(SPAM_TAG)))
+        .select(ticket_tags::ticket_id)
+        .first(conn)
+        .optional()?;
+    Ok(tagged.is_some())
 }
 
 pub(super) fn find_response_of(conn: &mut Conn, invitation: InvitationId) -> Result<Option<ResponseRow>> {

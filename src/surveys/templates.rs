@@ -9,6 +9,9 @@ pub const STYLESHEET: &str = include_str!("templates/survey.css");
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; \
      base-uri 'none'; frame-ancestors 'none'";
 
+/// The name of the field that people neither see nor hear: what fills it is a machine.
+pub const TRAP: &str = "subject";
+
 /// The question, to be answered for the first time or anew.
 #[derive(Debug, Clone, Template)]
 #[template(path = "surveys/templates/page.html")]
@@ -29,11 +32,17 @@ pub struct SurveyPage {
     pub errors: Vec<String>,
     /// Whether an answer is stored already, which makes this an edit.
     pub answered: bool,
+    /// When the page was served, sealed.
+    pub stamp: String,
 }
 
 impl SurveyPage {
     fn comment_characters_max(&self) -> usize {
         super::model::COMMENT_MAX
+    }
+
+    fn trap(&self) -> &'static str {
+        TRAP
     }
 }
 
@@ -111,6 +120,7 @@ mod tests {
             comment: String::new(),
             errors: Vec::new(),
             answered: false,
+            stamp: "17.x".into(),
         }
     }
 
@@ -151,6 +161,20 @@ mod tests {
             &["role=\"alert\"", "<li>Choose a score.</li>", ">\n\nfirst line is empty &#60;/textarea"],
             &["Change my answer"],
         );
+    }
+
+    #[test]
+    fn the_trap_is_out_of_the_way_of_people() {
+        check(
+            &page(),
+            &[
+                "<div class=\"trap\" aria-hidden=\"true\">",
+                "name=\"subject\" value=\"\" tabindex=\"-1\" autocomplete=\"off\"",
+                "name=\"stamp\" value=\"17.x\"",
+            ],
+            &[],
+        );
+        assert!(STYLESHEET.contains(".trap {"));
     }
 
     #[test]

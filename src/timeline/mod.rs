@@ -81,10 +81,18 @@ names! {
         ClockMoved = "clock_moved",
         /// How an invitation to a survey ended.
         SurveyOutcome = "survey_outcome",
+        /// How the reminder of an invitation ended.
+        ReminderOutcome = "reminder_outcome",
+        /// The mail server refused the contact's address for good.
+        AddressBounced = "address_bounced",
         /// A contact answered, or changed the answer.
         SurveyAnswered = "survey_answered",
         /// A review was claimed, given back or finished.
         ReviewChanged = "review_changed",
+        /// A suspicious answer was confirmed or rejected.
+        AnswerDecided = "answer_decided",
+        /// A follow-up was opened, given to somebody, tried or ended.
+        FollowupChanged = "followup_changed",
         /// A contact wants no more surveys.
         SurveysStopped = "surveys_stopped",
         /// An outgoing letter was given up for now.

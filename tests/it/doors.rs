@@ -115,6 +115,10 @@ impl Things {
             ("/api/v1/policies", first("/api/v1/policies")),
             ("/api/v1/mails", first("/api/v1/mails")),
             ("/api/v1/surveys/responses", first("/api/v1/surveys/responses")),
+            // A follow-up has the id of its answer.
+            ("/api/v1/surveys/followups", first("/api/v1/surveys/responses")),
+            ("/api/v1/surveys/suppressions", id("/api/v1/surveys/suppressions", json!({ "address": "bo@nordwind.example" }))),
+            ("/api/v1/causes", first("/api/v1/causes")),
         ]))
     }
 
@@ -155,7 +159,8 @@ fn an_id_of_another_thing_opens_nothing(desk: &Desk) {
     let before = things.seen(desk);
     let mut walked = 0;
     for (row, prefix) in with_id() {
-        let foreign = things.0.iter().filter(|(kind, _)| **kind != prefix).map(|(_, id)| id.as_str());
+        let own = things.0.get(prefix);
+        let foreign = things.0.values().filter(|id| Some(*id) != own).map(String::as_str);
         for id in foreign.chain(["00000000-0000-0000-0000-000000000000", "1", "%27%20OR%201=1--", "..%2f..%2fagents%2fme"]) {
             walked += 1;
             let answer = ask(&desk.admin(), &description, row, id);
@@ -200,7 +205,7 @@ fn a_token_without_the_right_touches_nothing_that_exists(desk: &Desk) {
 fn what_one_agent_holds_another_does_not_take(desk: &Desk) {
     let things = Things::make(desk);
     let response = format!("/api/v1/surveys/responses/{}", things.0["/api/v1/surveys/responses"]);
-    let review = json!({ "causes": ["slow_answer"] });
+    let review = json!({ "causes": ["slow answer"] });
     desk.other_agent().post(&format!("{response}/claim"), json!({})).ok();
     let held = desk.admin().get(&response).ok();
     for other in [desk.agent(), desk.manager()] {

@@ -30,6 +30,9 @@ mod secrets;
 mod supply;
 mod support;
 mod surveys;
+mod surveys_answers;
+mod surveys_followups;
+mod surveys_letters;
 mod tickets;
 mod tour;
 mod trouble;
@@ -54,6 +57,10 @@ const ALL: &[&[Test]] = &[
     support::browser::TESTS,
     support::desk::TESTS,
     surveys::TESTS,
+    surveys_letters::TESTS,
+    surveys_answers::TESTS,
+    surveys_answers::PAGE,
+    surveys_followups::TESTS,
     pages::TESTS,
     tickets::TESTS,
     tour::TESTS,

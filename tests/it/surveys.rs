@@ -30,13 +30,14 @@ pub const TESTS: &[Test] = tests![
     the_snapshot_is_of_the_close,
 ];
 
-fn outcomes(desk: &Desk, ticket: &Value) -> Vec<String> {
+/// The named outcomes of a ticket's closes.
+pub fn outcomes(desk: &Desk, ticket: &Value) -> Vec<String> {
     let full = desk.agent().get(&path(ticket, "")).ok();
     full["surveys"].as_array().unwrap().iter().map(|survey| survey["outcome"].as_str().unwrap().to_owned()).collect()
 }
 
 /// A closed ticket of `address` whose survey was mailed; gives the page's path.
-fn asked(desk: &Desk, address: &str) -> (Value, String) {
+pub fn asked(desk: &Desk, address: &str) -> (Value, String) {
     let ticket = email_ticket(desk, address);
     close(desk, ticket["id"].as_str().unwrap());
     desk.advance(TimeDelta::hours(3));
@@ -45,11 +46,13 @@ fn asked(desk: &Desk, address: &str) -> (Value, String) {
     (ticket, link.strip_prefix(&desk.base()).unwrap().to_owned())
 }
 
-fn press(desk: &Desk, page: &str, score: &str, comment: &str) -> Answer {
+/// Presses the button of a survey's page.
+pub fn press(desk: &Desk, page: &str, score: &str, comment: &str) -> Answer {
     desk.anonymous().post_form(page, &[("score", score), ("comment", comment)])
 }
 
-fn responses(desk: &Desk, query: &str) -> Vec<Value> {
+/// Answers, in the order of review.
+pub fn responses(desk: &Desk, query: &str) -> Vec<Value> {
     desk.agent().get(&format!("/api/v1/surveys/responses?{query}")).ok()["items"].as_array().unwrap().clone()
 }
 
@@ -175,7 +178,7 @@ fn a_switch_and_a_throttle_skip_by_name(desk: &Desk) {
     desk.restart(|config| config.survey.enabled = false);
     let off = email_ticket(desk, "ana@nordwind.example");
     close(desk, off["id"].as_str().unwrap());
-    desk.restart(|config| (config.survey.enabled, config.survey.throttle_days) = (true, 30));
+    desk.restart(|config| (config.survey.enabled, config.survey.throttle_enabled) = (true, true));
     asked(desk, "ana@nordwind.example");
     let soon = email_ticket(desk, "ana@nordwind.example");
     close(desk, soon["id"].as_str().unwrap());
@@ -330,7 +333,8 @@ fn two_presses_at_once_are_one_answer(desk: &Desk) {
     assert_eq!(responses(desk, "").len(), 1);
 }
 
-fn answered(desk: &Desk, address: &str, score: &str, comment: &str) -> String {
+/// An answer of `address`, about a ticket of its own; gives its id.
+pub fn answered(desk: &Desk, address: &str, score: &str, comment: &str) -> String {
     let (ticket, page) = asked(desk, address);
     press(desk, &page, score, comment).is(303);
     let all = responses(desk, "");
@@ -370,8 +374,8 @@ fn a_bad_answer_needs_causes(desk: &Desk) {
     desk.other_agent().post(&format!("/api/v1/surveys/responses/{id}/claim"), json!({})).ok();
     assert_eq!(desk.other_agent().put(&review, json!({})).refuses_field("causes"), "missing");
     desk.other_agent().put(&review, json!({ "causes": [""] })).refuses_field("causes");
-    let done = desk.other_agent().put(&review, json!({ "causes": ["slow_answer"] })).ok();
-    assert_eq!(done["review"]["causes"], json!(["slow_answer"]));
+    let done = desk.other_agent().put(&review, json!({ "causes": ["slow answer"] })).ok();
+    assert_eq!(done["review"]["causes"], json!(["slow answer"]));
     let unknown = "/api/v1/surveys/responses/00000000-0000-7000-8000-000000000000";
     desk.agent().get(unknown).refused(404, "not_found");
     desk.agent().post(&format!("{unknown}/claim"), json!({})).refused(404, "not_found");

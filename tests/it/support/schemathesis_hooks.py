@@ -9,6 +9,7 @@ REASONS = {
     # Whether a named thing is there.
     "unknown_agent",
     "unknown_calendar",
+    "unknown_cause",
     "unknown_contact",
     "unknown_organization",
     "unknown_policy",
@@ -22,8 +23,12 @@ REASONS = {
     "order",
     "needs_agent",
     "beyond_role",
-    # How it stands to today.
+    # How it stands to today, or to another row.
     "past",
+    "future",
+    "before_the_answer",
+    "no_attempt",
+    "no_reason",
     "too_far",
     # What a pattern cannot say in every language of patterns.
     "nul_character",

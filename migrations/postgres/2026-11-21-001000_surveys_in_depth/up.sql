@@ -1,0 +1,88 @@
+-- 'transactional' asks about a close; 'relationship' about the company as a whole: never mixed.
+ALTER TABLE survey_invitations ADD COLUMN kind TEXT NOT NULL DEFAULT 'transactional';
+-- flags: what looks machine-made; such an answer is counted once a person has confirmed it.
+-- next_score: the contact's next counted answer; a detractor with 7 or more here is recovered.
+ALTER TABLE survey_responses ADD COLUMN flags JSONB NOT NULL DEFAULT '[]';
+ALTER TABLE survey_responses ADD COLUMN confirmation TEXT CHECK (confirmation IN ('unconfirmed', 'confirmed', 'rejected'));
+ALTER TABLE survey_responses ADD COLUMN decided_at BIGINT;
+ALTER TABLE survey_responses ADD COLUMN decided_by UUID;
+ALTER TABLE survey_responses ADD COLUMN is_counted BOOLEAN NOT NULL DEFAULT TRUE;
+ALTER TABLE survey_responses ADD COLUMN next_score INTEGER;
+CREATE INDEX survey_responses_unconfirmed ON survey_responses (id) WHERE confirmation = 'unconfirmed';
+CREATE INDEX survey_reviews_by_due ON survey_reviews (state, due_at);
+-- Reviews keep the names, so that a retired cause stays readable.
+CREATE TABLE survey_causes (
+  id UUID PRIMARY KEY NOT NULL,
+  name TEXT NOT NULL UNIQUE,
+  retired_at BIGINT,
+  version INTEGER NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+INSERT INTO survey_causes (id, name, version, created_at, updated_at) VALUES
+  ('01993a00-0000-7000-8000-000000000001', 'slow answer', 1, 1757548800000000, 1757548800000000),
+  ('01993a00-0000-7000-8000-000000000002', 'not solved', 1, 1757548800000000, 1757548800000000),
+  ('01993a00-0000-7000-8000-000000000003', 'recurring problem', 1, 1757548800000000, 1757548800000000),
+  ('01993a00-0000-7000-8000-000000000004', 'repeated explanation', 1, 1757548800000000, 1757548800000000),
+  ('01993a00-0000-7000-8000-000000000005', 'generic answer', 1, 1757548800000000, 1757548800000000),
+  ('01993a00-0000-7000-8000-000000000006', 'wrong answer', 1, 1757548800000000, 1757548800000000),
+  ('01993a00-0000-7000-8000-000000000007', 'unfriendly', 1, 1757548800000000, 1757548800000000),
+  ('01993a00-0000-7000-8000-000000000008', 'outage', 1, 1757548800000000, 1757548800000000),
+  ('01993a00-0000-7000-8000-000000000009', 'price', 1, 1757548800000000, 1757548800000000),
+  ('01993a00-0000-7000-8000-00000000000a', 'control panel', 1, 1757548800000000, 1757548800000000),
+  ('01993a00-0000-7000-8000-00000000000b', 'documentation', 1, 1757548800000000, 1757548800000000),
+  ('01993a00-0000-7000-8000-00000000000c', 'missing self-service', 1, 1757548800000000, 1757548800000000),
+  ('01993a00-0000-7000-8000-00000000000d', 'fast answer', 1, 1757548800000000, 1757548800000000),
+  ('01993a00-0000-7000-8000-00000000000e', 'solved at once', 1, 1757548800000000, 1757548800000000),
+  ('01993a00-0000-7000-8000-00000000000f', 'friendly agent', 1, 1757548800000000, 1757548800000000),
+  ('01993a00-0000-7000-8000-000000000010', 'knowledge', 1, 1757548800000000, 1757548800000000),
+  ('01993a00-0000-7000-8000-000000000011', 'ownership', 1, 1757548800000000, 1757548800000000),
+  ('01993a00-0000-7000-8000-000000000012', 'no reason given', 1, 1757548800000000, 1757548800000000),
+  ('01993a00-0000-7000-8000-000000000013', 'other', 1, 1757548800000000, 1757548800000000);
+-- Addresses that refuse our letters. Lifting keeps the row: the history of an address can be read.
+CREATE TABLE survey_suppressions (
+  id UUID PRIMARY KEY NOT NULL,
+  address TEXT NOT NULL,
+  detail TEXT NOT NULL,
+  invitation_id UUID,
+  created_at BIGINT NOT NULL,
+  lifted_at BIGINT,
+  lifted_by UUID REFERENCES agents(id)
+);
+CREATE UNIQUE INDEX survey_suppressions_in_force ON survey_suppressions (address) WHERE lifted_at IS NULL;
+-- One at most: the second letter of an invitation, with tokens of its own.
+CREATE TABLE survey_reminders (
+  id UUID PRIMARY KEY NOT NULL,
+  invitation_id UUID NOT NULL UNIQUE REFERENCES survey_invitations(id) ON DELETE CASCADE,
+  due_at BIGINT NOT NULL,
+  outcome TEXT NOT NULL,
+  outcome_at BIGINT NOT NULL,
+  token_hash BYTEA UNIQUE,
+  unsubscribe_hash BYTEA UNIQUE,
+  sent_at BIGINT
+);
+CREATE TABLE survey_followups (
+  response_id UUID PRIMARY KEY NOT NULL REFERENCES survey_responses(id) ON DELETE CASCADE,
+  due_at BIGINT NOT NULL,
+  owner_id UUID REFERENCES agents(id),
+  outcome TEXT CHECK (outcome IN ('resolved', 'contacted', 'no_reply', 'declined', 'not_needed')),
+  why TEXT NOT NULL,
+  ended_at BIGINT,
+  ended_by UUID REFERENCES agents(id),
+  ticket_id UUID UNIQUE REFERENCES tickets(id),
+  version INTEGER NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+CREATE INDEX survey_followups_by_due ON survey_followups (due_at, response_id);
+CREATE INDEX survey_followups_open ON survey_followups (due_at, response_id) WHERE outcome IS NULL;
+CREATE INDEX survey_followups_by_owner ON survey_followups (owner_id, due_at, response_id);
+CREATE TABLE survey_attempts (
+  id UUID PRIMARY KEY NOT NULL,
+  response_id UUID NOT NULL REFERENCES survey_followups(response_id) ON DELETE CASCADE,
+  agent_id UUID NOT NULL REFERENCES agents(id),
+  at BIGINT NOT NULL,
+  how TEXT NOT NULL,
+  note TEXT NOT NULL
+);
+CREATE INDEX survey_attempts_by_followup ON survey_attempts (response_id, at, id);

@@ -1,0 +1,14 @@
+DROP TABLE survey_attempts;
+DROP TABLE survey_followups;
+DROP TABLE survey_reminders;
+DROP TABLE survey_suppressions;
+DROP TABLE survey_causes;
+DROP INDEX survey_reviews_by_due;
+DROP INDEX survey_responses_unconfirmed;
+ALTER TABLE survey_responses DROP COLUMN next_score;
+ALTER TABLE survey_responses DROP COLUMN is_counted;
+ALTER TABLE survey_responses DROP COLUMN decided_by;
+ALTER TABLE survey_responses DROP COLUMN decided_at;
+ALTER TABLE survey_responses DROP COLUMN confirmation;
+ALTER TABLE survey_responses DROP COLUMN flags;
+ALTER TABLE survey_invitations DROP COLUMN kind;
