@@ -5,6 +5,7 @@ pub mod migrate;
 pub mod schema;
 mod snapshot;
 pub mod types;
+pub mod undo;
 mod writer;
 
 pub use conn::{Conn, MultiBackend};

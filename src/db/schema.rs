@@ -412,6 +412,9 @@ table! {
 }
 
 allow_tables_to_appear_in_same_query!(
+    clock_moves,
+    alerts,
+    alert_letters,
     calendars,
     calendar_versions,
     organizations,

@@ -13,6 +13,12 @@ names! {
         DeliverMail = "deliver_mail",
         /// Check an invitation again and send it.
         SendSurvey = "send_survey",
+        /// Lay running clocks out after an edit of a policy or a calendar.
+        MoveClocks = "move_clocks",
+        /// Take the steps of alerts that are due.
+        ClimbAlerts = "climb_alerts",
+        /// Send a letter about alerts.
+        SendAlert = "send_alert",
     }
 }
 

@@ -24,7 +24,7 @@ pub const TESTS: &[Test] = tests![
     a_later_question_starts_the_next_response,
     a_breach_is_written_at_its_instant_and_after_a_restart_too,
     a_thousand_clocks_due_in_one_second_are_written_with_their_instant,
-    what_ran_keeps_the_version_it_began_under,
+    what_is_decided_keeps_the_version_it_ran_under,
     a_team_keeps_its_own_holidays,
     events_rebuild_every_clock_exactly,
 ];
@@ -289,8 +289,9 @@ fn a_thousand_clocks_due_in_one_second_are_written_with_their_instant(desk: &Des
     }
 }
 
-fn what_ran_keeps_the_version_it_began_under(desk: &Desk) {
+fn what_is_decided_keeps_the_version_it_ran_under(desk: &Desk) {
     let before = email_ticket(desk, "ana@nordwind.example");
+    desk.agent().post(&path(&before, "/replies"), json!({ "body": "Hello." })).ok();
     let policies = desk.admin().get("/api/v1/policies").ok();
     let email = policies["items"].as_array().unwrap().iter().find(|policy| policy["position"] == 30).unwrap().clone();
     let mut definition = email["definition"].clone();
@@ -303,6 +304,7 @@ fn what_ran_keeps_the_version_it_began_under(desk: &Desk) {
         (&clock(&after, "first_response")["due_at"], &clock(&after, "first_response")["policy_version"]),
         (&json!("2026-06-10T15:00:00Z"), &json!(2))
     );
+    desk.settle();
     let before = desk.agent().get(&path(&before, "")).ok();
     assert_eq!(
         (&clock(&before, "first_response")["due_at"], &clock(&before, "first_response")["policy_version"]),
