@@ -4,7 +4,7 @@ pub mod api_exceptions;
 pub mod api_import;
 pub mod edit;
 pub mod hours;
-mod ics;
+pub mod ics;
 mod store;
 pub mod wire;
 

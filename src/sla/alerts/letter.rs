@@ -10,7 +10,6 @@ const NAMED_MAX: usize = 50;
 
 /// One alert in a letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the words of the domain")]
 pub struct Item {
     pub ticket_number: i64,
     pub ticket_subject: String,

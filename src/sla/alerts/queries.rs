@@ -17,7 +17,6 @@ use diesel::prelude::*;
 
 /// Which alerts; what is `None` does not filter.
 #[derive(Debug, Default, Clone)]
-#[expect(missing_docs, reason = "the words of the domain")]
 pub struct Filter {
     pub is_open: Option<bool>,
     pub is_acknowledged: Option<bool>,

@@ -17,7 +17,6 @@ use diesel::prelude::*;
 /// An alert as stored.
 #[derive(Queryable, Selectable, Insertable, Debug, Clone)]
 #[diesel(table_name = alerts, treat_none_as_default_value = false)]
-#[expect(missing_docs, reason = "columns")]
 pub struct AlertRow {
     pub id: AlertId,
     pub ticket_id: TicketId,
@@ -49,7 +48,6 @@ names! {
 /// A letter about alerts as stored.
 #[derive(Queryable, Selectable, Insertable, Debug, Clone)]
 #[diesel(table_name = alert_letters, treat_none_as_default_value = false)]
-#[expect(missing_docs, reason = "columns")]
 pub struct LetterRow {
     pub id: AlertLetterId,
     pub agent_id: AgentId,

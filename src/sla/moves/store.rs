@@ -19,7 +19,6 @@ use std::collections::{HashMap, HashSet};
 /// An edit, and how far the clocks have followed it.
 #[derive(Queryable, Selectable, Insertable, Debug, Clone)]
 #[diesel(table_name = clock_moves, treat_none_as_default_value = false)]
-#[expect(missing_docs, reason = "columns")]
 pub struct MoveRow {
     pub id: MoveId,
     pub because: Named<Because>,
