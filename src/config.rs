@@ -1,4 +1,6 @@
 //! Every setting, its variable, its default. The only reader of the environment.
+use crate::sla::clock::Metric;
+use crate::sla::ladder::{Ladder, Rung};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -28,6 +30,7 @@ pub struct Config {
     pub mail: Mail,
     pub jobs: Jobs,
     pub survey: Survey,
+    pub alerts: Alerts,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -122,6 +125,31 @@ pub struct Survey {
     pub followup_seconds: u32,
 }
 
+/// Whom the desk calls when a promise is at risk or broken.
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "defaults.toml documents each")]
+pub struct Alerts {
+    pub mail_metrics: Vec<Metric>,
+    pub warning: Vec<Rung>,
+    pub breach: Vec<Rung>,
+    pub later: Vec<Rung>,
+    pub later_seconds: u32,
+    pub repeat_seconds: u32,
+}
+
+impl Alerts {
+    /// Whether alerts of this metric go out by mail.
+    pub fn is_mailed(&self, metric: Metric) -> bool {
+        self.mail_metrics.contains(&metric)
+    }
+
+    /// The ladder that they climb.
+    pub fn ladder(&self) -> Ladder {
+        let Self { mail_metrics: _, warning, breach, later, later_seconds, repeat_seconds } = self.clone();
+        Ladder { warning, breach, later, later_seconds, repeat_seconds }
+    }
+}
+
 impl Config {
     /// The defaults, then the file, then the process's environment.
     #[expect(clippy::disallowed_methods, reason = "its one home")]
@@ -190,6 +218,10 @@ impl Config {
         within("survey.followup_seconds", self.survey.followup_seconds, 1, seconds_of_a_year)?;
         if self.survey.reminder_enabled && self.survey.reminder_days >= self.survey.valid_days {
             return bad("survey.reminder_days: must be less than survey.valid_days");
+        within("alerts.later_seconds", self.alerts.later_seconds, 60, seconds_of_a_year)?;
+        within("alerts.repeat_seconds", self.alerts.repeat_seconds, 0, seconds_of_a_year)?;
+        if (1..60).contains(&self.alerts.repeat_seconds) {
+            return bad("alerts.repeat_seconds: must be 0 or at least 60");
         }
         for day in &self.survey.window_weekdays {
             within("survey.window_weekdays", *day, 1, 7)?;
@@ -330,6 +362,8 @@ mod tests {
         refused("[mail]\nsmtp_tls = \"maybe\"", None, "mail.smtp_tls");
         refused("[survey]\nwindow_from = \"8\"", None, "survey.window_from");
         refused("[survey]\nreminder_enabled = true\nreminder_days = 14", None, "survey.reminder_days");
+        refused("[alerts]\nbreach = [\"everybody\"]", None, "everybody");
+        refused("[alerts]\nlater_seconds = 5", None, "alerts.later_seconds");
         refused("", Some(("DESKBELL_SERVER_PORT", "1")), "DESKBELL_SERVER_PORT");
         refused("", Some(("DESKBELL_SURVEY_ENABLED", "perhaps")), "DESKBELL_SURVEY_ENABLED");
     }

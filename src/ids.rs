@@ -74,6 +74,12 @@ ids! {
     ReminderId,
     /// Names one try to reach a contact.
     AttemptId,
+    /// Names an edit that running clocks have to follow.
+    MoveId,
+    /// Names a warning or breach that people have to hear of.
+    AlertId,
+    /// Names a letter to the staff about alerts.
+    AlertLetterId,
 }
 
 /// 32 random bytes as base64url text; only its [`digest`] is ever stored.

@@ -51,6 +51,7 @@ api! {
     "/tickets/{id}/team" { put Work tickets::api::hand_over }
     "/tickets/{id}/closure" { post Work tickets::api::close, delete Work tickets::api::reopen }
     "/tickets/{id}/history" { get Work timeline::api::history }
+    "/tickets/{id}/sla" { get Work sla::api_sla::explain }
     "/organizations" { post KeepAccounts accounts::organizations::api::create, get Work accounts::organizations::api::list }
     "/organizations/{id}" { get Work accounts::organizations::api::get, patch KeepAccounts accounts::organizations::api::change }
     "/contacts" { post KeepAccounts accounts::contacts::api::create, get Work accounts::contacts::api::list }
@@ -64,6 +65,7 @@ api! {
     "/tokens/{id}" { delete Administer accounts::tokens::api::revoke }
     "/calendars" { post Administer calendar::api::create, get Work calendar::api::list }
     "/calendars/{id}" { get Work calendar::api::get, put Administer calendar::api::replace, delete Administer calendar::api::remove }
+    "/calendars/{id}/exceptions/import" { post Administer calendar::api_import::import }
     "/calendars/{id}/exceptions/{on}" {
         put Administer calendar::api_exceptions::put, delete Administer calendar::api_exceptions::remove
     }
@@ -71,6 +73,8 @@ api! {
     "/calendars/{id}/deadline" { post Work calendar::api_exceptions::deadline }
     "/policies" { post Administer sla::api::create, get Work sla::api::list }
     "/policies/{id}" { get Work sla::api::get, put Administer sla::api::replace, delete Administer sla::api::remove }
+    "/alerts" { get Work sla::alerts::api::list }
+    "/alerts/{id}/acknowledgement" { post Work sla::alerts::api::acknowledge }
     "/mails" { get Manage mail::api::list }
     "/mails/{id}" { get Manage mail::api::get }
     "/mails/{id}/release" { post Manage mail::api::release }

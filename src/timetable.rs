@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::http::idempotency;
 use crate::jobs::queue::Job;
 use crate::jobs::{Failure, JobKind};
-use crate::{mail, surveys};
+use crate::{mail, sla, surveys};
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -23,6 +23,9 @@ pub async fn run(app: &Data<App>, job: &Job) -> Result<(), Failure> {
         JobKind::DeliverMail => mail::jobs::deliver(app, job.subject_id.0).await,
         JobKind::SendSurvey => surveys::jobs::send(app, job.subject_id.0).await,
         JobKind::SendReminder => surveys::jobs::remind(app, job.subject_id.0).await,
+        JobKind::MoveClocks => sla::moves::jobs::run(app, job.subject_id.0).await,
+        JobKind::ClimbAlerts => sla::alerts::jobs::climb(app).await,
+        JobKind::SendAlert => sla::alerts::jobs::send(app, job.subject_id.0).await,
     }
 }
 
@@ -32,6 +35,11 @@ pub fn parked(conn: &mut Conn, job: &Job, error: &str, now: DateTime<Utc>) -> Re
         JobKind::DeliverMail => mail::outbox::parked(conn, job.subject_id.0, error, now),
         JobKind::SendSurvey => surveys::commands::failed(conn, job.subject_id.0, error, now),
         JobKind::SendReminder => surveys::reminders::commands::failed(conn, job.subject_id.0, error, now),
+        // The edit stays unfinished; the next edit of the same thing takes it up again.
+        JobKind::MoveClocks => Ok(()),
+        // The next alert queues another one, which takes all that is due.
+        JobKind::ClimbAlerts => Ok(()),
+        JobKind::SendAlert => sla::alerts::commands::letter_parked(conn, job.subject_id.0, error),
     }
 }
 

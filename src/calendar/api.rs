@@ -1,4 +1,5 @@
 //! `/calendars`.
+use super::edit::{CalendarEdited, edit};
 use super::store::{self, Calendar};
 use super::wire::Definition;
 use crate::app::App;
@@ -8,6 +9,7 @@ use crate::http::idempotency::Answer;
 use crate::http::page::{LIMIT_DEFAULT, Page, PageParams, read_cursor};
 use crate::ids::CalendarId;
 use crate::seen::Seen;
+use crate::sla::dry_run::DryRunParams;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -92,28 +94,24 @@ pub async fn get(app: Data<App>, id: Id<CalendarId>) -> Result<HttpResponse> {
     Ok(answer(found.ok_or(Error::NotFound("calendar"))?)?.into())
 }
 
-/// Replace a calendar. Promises that run keep the version they began under.
+/// Replace a calendar. The time that running promises have used stays used; what remains is laid over the new hours, in a job.
 #[utoipa::path(put, path = "/api/v1/calendars/{id}", tag = "promises", request_body = CalendarIn,
-    params(("id" = CalendarId, Path)), responses((status = 200, description = "As it is now", body = CalendarOut)))]
+    params(("id" = CalendarId, Path), DryRunParams), responses((status = 200, description = "As it is now", body = CalendarEdited)))]
 pub async fn replace(
     app: Data<App>,
     Now(now): Now,
     id: Id<CalendarId>,
     seen: Seen,
+    params: Params<DryRunParams>,
     body: Body<CalendarIn>,
 ) -> Result<HttpResponse> {
     let CalendarIn { name, is_default, definition } = body.0;
     check(&definition, now)?;
-    let calendar = app
-        .db
-        .write(move |conn| {
-            store::update(conn, id.0, seen, now, |calendar| {
-                (calendar.name, calendar.is_default, calendar.definition) = (name, is_default, definition);
-                Ok(())
-            })
-        })
-        .await?;
-    Ok(answer(calendar)?.into())
+    let change = move |calendar: &mut Calendar| {
+        (calendar.name, calendar.is_default, calendar.definition) = (name, is_default, definition);
+        Ok(())
+    };
+    edit(&app, id.0, (seen, params.0.dry_run), now, change).await
 }
 
 /// Remove a calendar that nothing uses.

@@ -1,13 +1,15 @@
 //! `/calendars/{id}/exceptions/{on}`, and the two questions a calendar answers: open? due when?
-use super::api::{CalendarOut, answer, check};
+use super::api::check;
+use super::edit::{CalendarEdited, edit};
 use super::hours::{Hours, Mode};
-use super::store;
+use super::store::{self, Calendar};
 use super::wire::ExceptionWire;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::extract::{Body, Id, Now, Params};
 use crate::ids::CalendarId;
 use crate::seen::Seen;
+use crate::sla::dry_run::DryRunParams;
 use crate::sla::wire::ModeName;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use chrono::{DateTime, NaiveDate, SubsecRound, TimeDelta, Utc};
@@ -41,47 +43,45 @@ fn seen_from(on: NaiveDate, error: Error) -> Error {
     Error::Invalid(fields)
 }
 
-/// Set the exception of a local date.
+/// Set the exception of a local date; running promises follow, as after any edit of a calendar.
 #[utoipa::path(put, path = "/api/v1/calendars/{id}/exceptions/{on}", tag = "promises", request_body = ExceptionWire,
-    params(("id" = CalendarId, Path), ("on" = NaiveDate, Path, description = "Local date")),
-    responses((status = 200, description = "The calendar as it is now", body = CalendarOut)))]
+    params(("id" = CalendarId, Path), ("on" = NaiveDate, Path, description = "Local date"), DryRunParams),
+    responses((status = 200, description = "The calendar as it is now", body = CalendarEdited)))]
 pub async fn put(
     app: Data<App>,
     Now(now): Now,
     id: Id<CalendarId>,
     seen: Seen,
+    params: Params<DryRunParams>,
     body: Body<ExceptionWire>,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let on = date(&request)?;
-    let calendar = app
-        .db
-        .write(move |conn| {
-            store::update(conn, id.0, seen, now, |calendar| {
-                calendar.definition.exceptions.insert(on, body.0);
-                check(&calendar.definition, now).map_err(|error| seen_from(on, error))
-            })
-        })
-        .await?;
-    Ok(answer(calendar)?.into())
+    let change = move |calendar: &mut Calendar| {
+        calendar.definition.exceptions.insert(on, body.0);
+        check(&calendar.definition, now).map_err(|error| seen_from(on, error))
+    };
+    edit(&app, id.0, (seen, params.0.dry_run), now, change).await
 }
 
-/// Take the exception of a local date away.
+/// Take the exception of a local date away; running promises follow, as after any edit of a calendar.
 #[utoipa::path(delete, path = "/api/v1/calendars/{id}/exceptions/{on}", tag = "promises",
-    params(("id" = CalendarId, Path), ("on" = NaiveDate, Path, description = "Local date")),
-    responses((status = 200, description = "The calendar as it is now", body = CalendarOut)))]
-pub async fn remove(app: Data<App>, Now(now): Now, id: Id<CalendarId>, seen: Seen, request: HttpRequest) -> Result<HttpResponse> {
+    params(("id" = CalendarId, Path), ("on" = NaiveDate, Path, description = "Local date"), DryRunParams),
+    responses((status = 200, description = "The calendar as it is now", body = CalendarEdited)))]
+pub async fn remove(
+    app: Data<App>,
+    Now(now): Now,
+    id: Id<CalendarId>,
+    seen: Seen,
+    params: Params<DryRunParams>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let on = date(&request)?;
-    let calendar = app
-        .db
-        .write(move |conn| {
-            store::update(conn, id.0, seen, now, |calendar| {
-                calendar.definition.exceptions.remove(&on).ok_or(Error::NotFound("exception on this date"))?;
-                check(&calendar.definition, now)
-            })
-        })
-        .await?;
-    Ok(answer(calendar)?.into())
+    let change = move |calendar: &mut Calendar| {
+        calendar.definition.exceptions.remove(&on).ok_or(Error::NotFound("exception on this date"))?;
+        check(&calendar.definition, now)
+    };
+    edit(&app, id.0, (seen, params.0.dry_run), now, change).await
 }
 
 /// When to look.

@@ -231,6 +231,26 @@ impl Hours {
         segments
     }
 
+    /// The same week without the dates that differ.
+    pub fn weekly_only(&self) -> Hours {
+        let (special, no_service) = (BTreeMap::new(), BTreeMap::new());
+        Hours { zone: self.zone, weekly: self.weekly.clone(), special, no_service }
+    }
+
+    /// Whether a clock of that mode counts the same seconds on both, whenever it runs.
+    pub fn counts_alike(&self, other: &Hours, mode: Mode) -> bool {
+        match mode {
+            Mode::Always => self.zone == other.zone && self.no_service == other.no_service,
+            Mode::BusinessHours => self.zone == other.zone && self.weekly == other.weekly && self.special == other.special,
+            Mode::WhenOpen => true,
+        }
+    }
+
+    /// Seconds that local time is ahead of UTC then.
+    pub fn offset_seconds(&self, at: DateTime<Utc>) -> i32 {
+        self.zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc()
+    }
+
     /// The open stretches from `from` on.
     fn open_from(&self, from: i64) -> Walk<'_> {
         let dates = std::iter::successors(Some(first_date(from)), NaiveDate::succ_opt);

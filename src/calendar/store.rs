@@ -14,6 +14,7 @@ use crate::memo::Memo;
 use crate::seen::Seen;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// A calendar at one of its versions.
@@ -123,6 +124,22 @@ pub fn in_force(conn: &mut Conn, id: Option<CalendarId>) -> Result<Option<InForc
 pub fn find_version(conn: &mut Conn, id: CalendarId, version: i32) -> Result<Arc<Hours>> {
     let found = calendar_versions::table.find((id, version)).select(calendar_versions::definition);
     hours_of(id, version, each!(conn, conn => found.first(conn))?)
+}
+
+/// The hours of several versions, also old ones. One query.
+pub fn find_versions(conn: &mut Conn, wanted: &BTreeSet<(CalendarId, i32)>) -> Result<HashMap<(CalendarId, i32), Arc<Hours>>> {
+    use calendar_versions as v;
+    if wanted.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<(CalendarId, i32, JsonText)> = each!(conn, conn => {
+        let mut query = v::table.select((v::calendar_id, v::version, v::definition)).into_boxed();
+        for (id, version) in wanted {
+            query = query.or_filter(v::calendar_id.eq(id).and(v::version.eq(version)));
+        }
+        query.load(conn)
+    })?;
+    rows.into_iter().map(|(id, version, definition)| Ok(((id, version), hours(id, version, definition)?))).collect()
 }
 
 /// A page after `after`, by age. One query.

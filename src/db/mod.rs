@@ -6,6 +6,7 @@ mod near;
 pub mod schema;
 mod snapshot;
 pub mod types;
+pub mod undo;
 mod writer;
 
 pub use conn::{Conn, MultiBackend};

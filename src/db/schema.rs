@@ -491,7 +491,66 @@ table! {
     }
 }
 
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    clock_moves (id) {
+        id -> Uid,
+        because -> Text,
+        edited_id -> Uid,
+        version -> Integer,
+        at -> BigInt,
+        steps -> Integer,
+        phase -> Integer,
+        cursor_at -> Nullable<BigInt>,
+        cursor_id -> Nullable<Uid>,
+        moved -> BigInt,
+        finished_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    alerts (id) {
+        id -> Uid,
+        ticket_id -> Uid,
+        clock_id -> Uid,
+        metric -> Text,
+        level -> Text,
+        raised_at -> BigInt,
+        step -> Integer,
+        next_at -> Nullable<BigInt>,
+        told_at -> Nullable<BigInt>,
+        acknowledged_at -> Nullable<BigInt>,
+        acknowledged_by -> Nullable<Uid>,
+        ended_at -> Nullable<BigInt>,
+        end_reason -> Nullable<Text>,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    alert_letters (id) {
+        id -> Uid,
+        agent_id -> Uid,
+        recipient -> Text,
+        subject -> Text,
+        text_body -> Text,
+        html_body -> Text,
+        state -> Text,
+        attempts -> Integer,
+        last_error -> Nullable<Text>,
+        created_at -> BigInt,
+        sent_at -> Nullable<BigInt>,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(
+    clock_moves,
+    alerts,
+    alert_letters,
     calendars,
     calendar_versions,
     organizations,

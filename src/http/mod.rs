@@ -12,3 +12,4 @@ pub mod page;
 pub mod patch;
 pub mod rate;
 pub mod respond;
+pub mod text;

@@ -32,6 +32,8 @@ const WITHOUT_VERSION: [&str; 11] = [
     "/attempts",
     "/ticket",
 ];
+const WITHOUT_VERSION: [&str; 7] =
+    ["/acknowledgement", "/deadline", "/messages", "/release", "/claim", "/review", "/tokens/{id}"];
 
 /// The errors that a route can answer with, beside its own success.
 fn errors(operation: &Operation, has_id: bool) -> Vec<(&'static str, &'static str)> {

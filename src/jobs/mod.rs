@@ -15,6 +15,12 @@ names! {
         SendSurvey = "send_survey",
         /// Check an invitation again and send its reminder.
         SendReminder = "send_reminder",
+        /// Lay running clocks out after an edit of a policy or a calendar.
+        MoveClocks = "move_clocks",
+        /// Take the steps of alerts that are due.
+        ClimbAlerts = "climb_alerts",
+        /// Send a letter about alerts.
+        SendAlert = "send_alert",
     }
 }
 

@@ -46,6 +46,18 @@ pub fn enqueue(conn: &mut Conn, kind: JobKind, subject: Uuid, due_at: DateTime<U
     Ok(())
 }
 
+/// Puts a job in for `due_at`, unless one of its kind and subject waits to be taken between `now` and then.
+pub fn ensure(conn: &mut Conn, kind: JobKind, subject: Uuid, due_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
+    let waiting = jobs::subject_id
+        .eq(SubjectId(subject))
+        .and(jobs::kind.eq(Named(kind)))
+        .and(jobs::parked_at.is_null())
+        .and(jobs::due_at.gt(Time(now)))
+        .and(jobs::due_at.le(Time(due_at)));
+    let found: Option<JobId> = jobs::table.filter(waiting).select(jobs::id).first(conn).optional()?;
+    if found.is_some() { Ok(()) } else { enqueue(conn, kind, subject, due_at, now) }
+}
+
 macro_rules! free {
     ($now:expr) => {
         jobs::parked_at

@@ -1,4 +1,5 @@
 //! The due-time queue: writes warnings and breaches within a second of their instants, with exactly those instants.
+use super::alerts;
 use super::commands::Clocks;
 use super::store;
 pub use super::store::count_running;
@@ -25,16 +26,18 @@ pub fn ring_due(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<(super::clock
         return Ok(Vec::new());
     }
     tickets::commands::lock(conn, &tickets)?;
-    let mut rung = Vec::new();
+    let (mut rung, mut news) = (Vec::new(), Vec::new());
     let mut rows = store::of_tickets(conn, &tickets)?;
     rows.sort_by_key(|row| (row.ticket_id, row.id));
     for of_one in rows.chunk_by(|a, b| a.ticket_id == b.ticket_id) {
         let Some(ticket) = of_one.first().map(|row| row.ticket_id) else { continue };
         let mut clocks = Clocks::from_rows(ticket, of_one.to_vec());
         rung.extend(clocks.ring(now));
-        clocks.save(conn)?;
+        clocks.save_without_alerts(conn)?;
+        news.extend(clocks.take_news());
         tickets::commands::repeat_promises(conn, ticket, &clocks.summary())?;
     }
+    alerts::commands::follow(conn, &news)?;
     Ok(rung)
 }
 

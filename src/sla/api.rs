@@ -1,8 +1,11 @@
 //! `/policies`.
+use super::dry_run::{DryRunOut, DryRunParams};
+use super::moves::{self, commands::Edit};
 use super::policies::{self, Edited};
 use super::wire::PolicyDefinition;
 use crate::Result;
 use crate::app::App;
+use crate::db::{Conn, undo::undone};
 use crate::http::extract::{Body, Id, Now, Params, Post};
 use crate::http::idempotency::Answer;
 use crate::http::page::{LIMIT_DEFAULT, Page, PageParams, read_cursor};
@@ -93,19 +96,52 @@ pub async fn get(app: Data<App>, id: Id<PolicyId>) -> Result<HttpResponse> {
     answer(app.db.read(move |conn| policies::find(conn, id.0)).await?)
 }
 
-/// Replace a policy: a new version. Promises that run keep the version they began under.
+/// What replacing a policy answers: the policy, or with `dry_run=true` what would move.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+#[allow(clippy::large_enum_variant, reason = "never made: it describes the answer")]
+pub enum PolicyReplaced {
+    /// The policy.
+    Policy(PolicyOut),
+    /// What would move.
+    DryRun(DryRunOut),
+}
+
+/// Replace a policy: a new version. Promises that run under it, or come under it now, are laid out by the new targets from
+/// their original start, in a job; what is broken stays.
 #[utoipa::path(put, path = "/api/v1/policies/{id}", tag = "promises", request_body = PolicyIn,
-    params(("id" = PolicyId, Path)), responses((status = 200, description = "As it is now", body = PolicyOut)))]
-pub async fn replace(app: Data<App>, Now(now): Now, id: Id<PolicyId>, seen: Seen, body: Body<PolicyIn>) -> Result<HttpResponse> {
+    params(("id" = PolicyId, Path), DryRunParams), responses((status = 200, description = "As it is now", body = PolicyReplaced)))]
+pub async fn replace(
+    app: Data<App>,
+    Now(now): Now,
+    id: Id<PolicyId>,
+    seen: Seen,
+    params: Params<DryRunParams>,
+    body: Body<PolicyIn>,
+) -> Result<HttpResponse> {
     let PolicyIn { name, position, is_active, definition } = body.0;
-    let policy = app
-        .db
-        .write(move |conn| {
-            policies::update(conn, id.0, seen, now, |policy| {
-                (policy.name, policy.position, policy.is_active, policy.definition) = (name, position, is_active, definition);
-            })
-        })
-        .await?;
+    let save = move |conn: &mut Conn| {
+        let mut changed = false;
+        let policy = policies::update(conn, id.0, seen, now, |policy| {
+            changed = (policy.position, policy.is_active, &policy.definition) != (position, is_active, &definition);
+            (policy.name, policy.position, policy.is_active, policy.definition) = (name, position, is_active, definition);
+        })?;
+        if changed {
+            moves::commands::follow_policy(conn, policy.id, policy.version, now)?;
+        }
+        Ok(policy)
+    };
+    if params.0.dry_run {
+        let edit = move |conn: &mut Conn| {
+            let policy = save(conn)?;
+            Edit::of_policy(conn, policy.id, now)
+        };
+        let edit = app.db.write(move |conn| undone(conn, edit)).await?;
+        let plan = app.db.read(move |conn| moves::commands::plan(conn, edit, now)).await?;
+        return Ok(HttpResponse::Ok().json(plan));
+    }
+    let policy = app.db.write(save).await?;
+    app.jobs_queued.notify_one();
     answer(policy)
 }
 

@@ -133,7 +133,7 @@ pub(super) fn split(mode: Mode, at: DateTime<Utc>) -> (DateTime<Utc>, TimeDelta)
 }
 
 /// The end of the second that `at` lies in.
-fn second_after(at: DateTime<Utc>) -> DateTime<Utc> {
+pub(super) fn second_after(at: DateTime<Utc>) -> DateTime<Utc> {
     let floor = at.trunc_subsecs(0);
     if floor == at { at } else { floor + TimeDelta::seconds(1) }
 }

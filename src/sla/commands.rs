@@ -1,5 +1,7 @@
 //! The verbs of promises: start, reach, pause, resume, and writing what fell due. Each transition is an event.
+use super::alerts::{self, commands::News};
 use super::clock::{Clock, Fact, Metric, Standing};
+use super::ladder::{EndReason, Level};
 use super::model::{NEVER, Policy, Subject, Summary};
 use super::rematch::Ground;
 use super::store::{self, ClockRow};
@@ -46,12 +48,21 @@ pub struct Clocks {
     pub(super) events: Vec<(Kind, Actor, DateTime<Utc>, serde_json::Value)>,
     hours: HashMap<(CalendarId, i32), Arc<Hours>>,
     basis: Option<Option<Basis>>,
+    pub(super) news: Vec<News>,
 }
 
 impl Clocks {
     /// For a ticket that is just being made.
     pub fn of_new(ticket: TicketId) -> Self {
-        Self { ticket, rows: Vec::new(), states: Vec::new(), events: Vec::new(), hours: HashMap::new(), basis: None }
+        Self {
+            ticket,
+            rows: Vec::new(),
+            states: Vec::new(),
+            events: Vec::new(),
+            hours: HashMap::new(),
+            basis: None,
+            news: Vec::new(),
+        }
     }
 
     /// The clocks as they are stored, with their hours. One query.
@@ -208,8 +219,19 @@ impl Clocks {
         }
     }
 
-    /// Writes new and changed clocks and their events. One write a clock, one an event.
+    /// Writes new and changed clocks, their events, and the alerts that these raise or end. One write a clock, one an event.
     pub fn save(&mut self, conn: &mut Conn) -> Result<()> {
+        self.save_without_alerts(conn)?;
+        alerts::commands::follow(conn, &self.take_news())
+    }
+
+    /// What alerts have to know since the clocks were loaded, for a caller that tells it of many tickets at once.
+    pub(super) fn take_news(&mut self) -> Vec<News> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// The same without alerts.
+    pub(super) fn save_without_alerts(&mut self, conn: &mut Conn) -> Result<()> {
         for (row, state) in self.rows.iter().zip(&mut self.states) {
             match std::mem::replace(state, State::Same) {
                 State::New => store::insert(conn, row)?,
@@ -279,6 +301,7 @@ impl Clocks {
                 "verdict": clock.verdict(now),
             });
             self.events.push((kind, actor, fact.at(), data));
+            self.news.extend(news(row, fact, now));
         }
         kind
     }
@@ -298,6 +321,19 @@ impl Clocks {
             }
         }
         summary
+    }
+}
+
+/// What alerts have to know of a fact that was just taken in.
+fn news(row: &ClockRow, fact: Fact, written_at: DateTime<Utc>) -> Option<News> {
+    let (ticket, clock, metric) = (row.ticket_id, row.id, row.metric.0);
+    match fact {
+        Fact::Warned(at) => Some(News::Raised { ticket, clock, metric, level: Level::Warning, at, written_at }),
+        Fact::Breached(at) => Some(News::Raised { ticket, clock, metric, level: Level::Breach, at, written_at }),
+        Fact::Reached(_) if row.warned_at.is_some() || row.breached_at.is_some() => {
+            Some(News::Stopped { clock, reason: EndReason::Reached, written_at })
+        }
+        Fact::Paused(_) | Fact::Resumed(_) | Fact::Reached(_) => None,
     }
 }
 

@@ -1,10 +1,12 @@
 //! Running promises meet other policies: the new target runs from the original start, and what is decided stays.
+use super::alerts::commands::News;
 use super::clock::{Clock, Fact, Standing};
 use super::commands::{Attribution, Basis, Clocks};
+use super::ladder::EndReason;
 use super::model::{self, Policy, Subject};
 use super::{policies, store};
 use crate::Result;
-use crate::calendar::{self, InForce};
+use crate::calendar::{self, InForce, hours::Hours};
 use crate::db::Conn;
 use crate::db::types::Time;
 use crate::ids::{CalendarId, ClockId, TeamId, TicketId};
@@ -116,7 +118,26 @@ pub(super) fn may_have_paused(row: &store::ClockRow) -> bool {
     row.pauses || row.standing.0 == Standing::Paused || row.anchor_at != row.started_at
 }
 
+impl Basis {
+    /// Whether a clock stands on it already.
+    pub(super) fn is_of(&self, row: &store::ClockRow) -> bool {
+        let Self { policy, calendar } = self;
+        let stands_on = (row.policy_id, row.policy_version, row.calendar_id, row.calendar_version);
+        stands_on == (policy.id, policy.version, calendar.id, calendar.version)
+    }
+}
+
 impl Clocks {
+    /// Whose clocks they are.
+    pub fn ticket(&self) -> TicketId {
+        self.ticket
+    }
+
+    /// How many were laid out anew since they were loaded or saved.
+    pub fn count_moved(&self) -> i64 {
+        self.events.iter().filter(|(kind, ..)| *kind == Kind::ClockMoved).count() as i64
+    }
+
     /// The ticket is another one to the policies: whose its promises are, and by which target they run. Up to four queries.
     pub fn rematch(
         &mut self,
@@ -151,11 +172,7 @@ impl Clocks {
     ) -> bool {
         let Some(row) = self.rows.get_mut(index) else { return false };
         let Basis { policy, calendar } = basis;
-        let stands_on = (row.policy_id, row.policy_version, row.calendar_id, row.calendar_version);
-        let Some(target) = policy.target(row.metric.0) else { return false };
-        if stands_on == (policy.id, policy.version, calendar.id, calendar.version) {
-            return false;
-        }
+        let Some(target) = policy.target(row.metric.0).filter(|_| !basis.is_of(row)) else { return false };
         let stood_still = pauses.get(&row.id).map(Vec::as_slice).unwrap_or_default();
         let Some((mut clock, fell_due)) = row.clock().retargeted(target.promise, &calendar.hours, stood_still, now) else {
             return false;
@@ -164,6 +181,9 @@ impl Clocks {
         (row.policy_id, row.policy_version) = (policy.id, policy.version);
         (row.calendar_id, row.calendar_version, row.pauses) = (calendar.id, calendar.version, target.pauses);
         row.set(&clock);
+        if before.warned_at.is_some() && clock.warned_at.is_none() {
+            self.news.push(News::Stopped { clock: before.id, reason: EndReason::Moved, written_at: now });
+        }
         self.moved(index, &before, (because, How::FromStart, actor), now);
         for fact in fell_due {
             clock.mark(fact);
@@ -179,6 +199,20 @@ impl Clocks {
             clock.apply(fact, &calendar.hours);
             self.wrote(index, &clock, fact, actor, now);
         }
+        true
+    }
+
+    /// Lays what remains of one clock over a later version of its calendar, from the edit on; says whether it was moved.
+    pub(super) fn relay(&mut self, index: usize, old: &Hours, new: &InForce, at: DateTime<Utc>) -> bool {
+        let Some(row) = self.rows.get_mut(index) else { return false };
+        if row.calendar_id != new.id || row.calendar_version >= new.version {
+            return false;
+        }
+        let Some(clock) = row.clock().relaid(at, old, &new.hours) else { return false };
+        let before = row.clone();
+        row.calendar_version = new.version;
+        row.set(&clock);
+        self.moved(index, &before, (Because::Calendar, How::Remaining, Actor::Desk), at);
         true
     }
 

@@ -1,12 +1,14 @@
 //! `/tickets`: open, list, read, edit, hand around, close.
 use super::commands::{self, Change, Whole};
 use super::commands_intake::{self, NewMessage, NewTicket, Sender};
+use super::dry_run::{self, TicketChanged};
 use super::model::{Channel, Priority, Status};
 use super::queries::{self, Filter, PromiseState, Sort};
 use super::wire::{AssigneeIn, FromIn, HandOverIn, MessageOut, SurveyOut, TicketFull, TicketIn, TicketOut, TicketPatch};
 use crate::accounts::caller::Agent;
 use crate::accounts::contacts::model::{normal_email, normal_phone};
 use crate::app::App;
+use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::http::auth::Who;
 use crate::http::extract::{Body, Id, Nothing, Now, Params, Post};
@@ -14,6 +16,7 @@ use crate::http::idempotency::Answer;
 use crate::http::page::{LIMIT_DEFAULT, Page, read_cursor};
 use crate::ids::{AgentId, ContactId, OrganizationId, TeamId, TicketId};
 use crate::seen::Seen;
+use crate::sla::dry_run::DryRunParams;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -180,19 +183,20 @@ pub async fn get(app: Data<App>, Now(now): Now, id: Id<TicketId>) -> Result<Http
 
 /// Change subject, priority, status or tags.
 #[utoipa::path(patch, path = "/api/v1/tickets/{id}", tag = "tickets", request_body = TicketPatch,
-    params(("id" = TicketId, Path)), responses((status = 200, description = "As it is now", body = TicketOut)))]
+    params(("id" = TicketId, Path), DryRunParams), responses((status = 200, description = "As it is now", body = TicketChanged)))]
 pub async fn change(
     app: Data<App>,
     agent: Agent,
     Now(now): Now,
     id: Id<TicketId>,
     seen: Seen,
+    params: Params<DryRunParams>,
     body: Body<TicketPatch>,
 ) -> Result<HttpResponse> {
     let TicketPatch { subject, priority, status, tags } = body.0;
     let change = Change { subject, priority, status, tags };
-    let whole = app.db.write(move |conn| commands::change(conn, &agent, id.0, seen, change, now)).await?;
-    Ok(answer(whole, now)?.into())
+    let verb = move |conn: &mut Conn| commands::change(conn, &agent, id.0, seen, change, now);
+    dry_run::carry_out(&app, id.0, params.0.dry_run, now, verb).await
 }
 
 /// Make someone, or nobody, responsible.
@@ -213,18 +217,19 @@ pub async fn assign(
 
 /// Hand a ticket to another team, or to none.
 #[utoipa::path(put, path = "/api/v1/tickets/{id}/team", tag = "tickets", request_body = HandOverIn,
-    params(("id" = TicketId, Path)), responses((status = 200, description = "As it is now", body = TicketOut)))]
+    params(("id" = TicketId, Path), DryRunParams), responses((status = 200, description = "As it is now", body = TicketChanged)))]
 pub async fn hand_over(
     app: Data<App>,
     agent: Agent,
     Now(now): Now,
     id: Id<TicketId>,
     seen: Seen,
+    params: Params<DryRunParams>,
     body: Body<HandOverIn>,
 ) -> Result<HttpResponse> {
     let to = body.0.team_id;
-    let whole = app.db.write(move |conn| commands::hand_over(conn, &agent, id.0, seen, to, now)).await?;
-    Ok(answer(whole, now)?.into())
+    let verb = move |conn: &mut Conn| commands::hand_over(conn, &agent, id.0, seen, to, now);
+    dry_run::carry_out(&app, id.0, params.0.dry_run, now, verb).await
 }
 
 /// Close a ticket; its contact is invited to a survey later.

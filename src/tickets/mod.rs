@@ -3,6 +3,7 @@ pub mod api;
 pub mod api_messages;
 pub mod commands;
 pub mod commands_intake;
+pub mod dry_run;
 pub mod model;
 pub mod queries;
 mod store;

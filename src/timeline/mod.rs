@@ -79,6 +79,10 @@ names! {
         ClockBreached = "clock_breached",
         /// A promise was laid out anew: another target, or other hours.
         ClockMoved = "clock_moved",
+        /// People were told of a warning or a breach.
+        AlertTold = "alert_told",
+        /// Somebody sees to a warning or a breach.
+        AlertAcknowledged = "alert_acknowledged",
         /// How an invitation to a survey ended.
         SurveyOutcome = "survey_outcome",
         /// How the reminder of an invitation ended.

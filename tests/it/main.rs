@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accounts;
+mod alerts;
 mod architecture;
 mod basics;
 mod binary;
@@ -20,6 +21,7 @@ mod migrations;
 mod nodes;
 mod pages;
 mod promises;
+mod promises_edited;
 mod promises_moved;
 mod replay;
 mod reports;
@@ -45,11 +47,13 @@ use support::{Test, log, servers, trials};
 const ALL: &[&[Test]] = &[
     // The longest goes first.
     schemathesis::TESTS,
+    alerts::TESTS,
     architecture::TESTS,
     basics::TESTS,
     mails::TESTS,
     migrations::TESTS,
     promises::TESTS,
+    promises_edited::TESTS,
     promises_moved::TESTS,
     rights::ONCE,
     rights::PAGE,

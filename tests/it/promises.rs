@@ -24,7 +24,8 @@ pub const TESTS: &[Test] = tests![
     a_later_question_starts_the_next_response,
     a_breach_is_written_at_its_instant_and_after_a_restart_too,
     a_thousand_clocks_due_in_one_second_are_written_with_their_instant,
-    what_ran_keeps_the_version_it_began_under,
+    a_thousand_clocks_that_fell_due_while_the_desk_was_off_are_written_with_their_instant,
+    what_is_decided_keeps_the_version_it_ran_under,
     a_team_keeps_its_own_holidays,
     events_rebuild_every_clock_exactly,
 ];
@@ -267,6 +268,22 @@ fn a_breach_is_written_at_its_instant_and_after_a_restart_too(desk: &Desk) {
 }
 
 fn a_thousand_clocks_due_in_one_second_are_written_with_their_instant(desk: &Desk) {
+    a_thousand_calls(desk);
+    desk.advance(TimeDelta::minutes(1));
+    all_are_broken_at_their_instant(desk);
+}
+
+fn a_thousand_clocks_that_fell_due_while_the_desk_was_off_are_written_with_their_instant(desk: &Desk) {
+    a_thousand_calls(desk);
+    desk.restart(|_| {});
+    desk.jump("2026-06-10T15:00:00Z".parse().unwrap());
+    all_are_broken_at_their_instant(desk);
+    let alerts = desk.agent().get("/api/v1/alerts?level=breach&limit=100").ok();
+    assert!(alerts["items"].as_array().unwrap().iter().all(|alert| alert["raised_at"] == "2026-06-10T14:00:20Z"));
+    assert!(alerts["next_cursor"].is_string());
+}
+
+fn a_thousand_calls(desk: &Desk) {
     std::thread::scope(|scope| {
         for thread in 0..4 {
             let client = desk.channel();
@@ -280,7 +297,10 @@ fn a_thousand_clocks_due_in_one_second_are_written_with_their_instant(desk: &Des
             });
         }
     });
-    desk.advance(TimeDelta::minutes(1));
+}
+
+#[track_caller]
+fn all_are_broken_at_their_instant(desk: &Desk) {
     let report = desk.manager().get("/api/v1/reports/sla?from=2026-06-10T14:00:00Z&to=2026-06-10T15:00:00Z").ok().to_string();
     assert!(report.contains("\"breached\":1000"), "{report}");
     let some = desk.agent().get("/api/v1/tickets?promise=breached&limit=100").ok();
@@ -291,8 +311,9 @@ fn a_thousand_clocks_due_in_one_second_are_written_with_their_instant(desk: &Des
     }
 }
 
-fn what_ran_keeps_the_version_it_began_under(desk: &Desk) {
+fn what_is_decided_keeps_the_version_it_ran_under(desk: &Desk) {
     let before = email_ticket(desk, "ana@nordwind.example");
+    desk.agent().post(&path(&before, "/replies"), json!({ "body": "Hello." })).ok();
     let policies = desk.admin().get("/api/v1/policies").ok();
     let email = policies["items"].as_array().unwrap().iter().find(|policy| policy["position"] == 30).unwrap().clone();
     let mut definition = email["definition"].clone();
@@ -305,6 +326,7 @@ fn what_ran_keeps_the_version_it_began_under(desk: &Desk) {
         (&clock(&after, "first_response")["due_at"], &clock(&after, "first_response")["policy_version"]),
         (&json!("2026-06-10T15:00:00Z"), &json!(2))
     );
+    desk.settle();
     let before = desk.agent().get(&path(&before, "")).ok();
     assert_eq!(
         (&clock(&before, "first_response")["due_at"], &clock(&before, "first_response")["policy_version"]),

@@ -1,0 +1,4 @@
+DROP TABLE alert_letters;
+DROP TABLE alerts;
+DROP INDEX clocks_paused;
+DROP TABLE clock_moves;
