@@ -3,6 +3,7 @@ use super::commands::{self, Change, Whole};
 use super::commands_intake::{self, NewMessage, NewTicket, Sender};
 use super::model::{Channel, Priority, Status};
 use super::queries::{self, Filter, PromiseState, Sort};
+use super::search;
 use super::wire::{AssigneeIn, FromIn, HandOverIn, MessageOut, SurveyOut, TicketFull, TicketIn, TicketOut, TicketPatch};
 use crate::accounts::caller::Agent;
 use crate::accounts::contacts::model::{normal_email, normal_phone};
@@ -116,7 +117,11 @@ pub struct TicketParams {
     received_to: Option<DateTime<Utc>>,
     /// Only the one with this number.
     number: Option<i64>,
-    /// The order; `due` where it is left out.
+    /// Only those whose subject, together with one of their messages, holds all of these words. `"a phrase"`, `-without`, `begin*`.
+    #[validate(length(min = 1, max = 200))]
+    #[param(min_length = 1, max_length = 200, example = "transfer -dns")]
+    q: Option<String>,
+    /// The order; where it is left out, `due`, and with `q` `relevance`.
     sort: Option<Sort>,
     /// Rows at the most.
     #[validate(range(min = 1, max = 100))]
@@ -147,9 +152,18 @@ pub async fn list(app: Data<App>, Now(now): Now, params: Params<TicketParams>, r
         received_to: p.received_to,
         number: p.number,
     };
-    let sort = p.sort.unwrap_or(Sort::Due);
-    let after = read_cursor(p.cursor.as_deref())?;
+    let sort = p.sort.unwrap_or(if p.q.is_some() { Sort::Relevance } else { Sort::Due });
     let limit = p.limit.unwrap_or(LIMIT_DEFAULT);
+    if let Some(text) = p.q {
+        let after = read_cursor(p.cursor.as_deref())?;
+        let found = move |conn: &mut _| search::queries::list(conn, &filter, &text, (sort, after), limit as usize, now);
+        let (rows, next) = app.db.read(found).await?;
+        return Ok(Page::ending(rows, next)?.map(|row| TicketOut::found(row, now)).respond(&request));
+    }
+    if sort == Sort::Relevance {
+        return Err(Error::field("sort", "needs_q", "relevance is an order of what q finds"));
+    }
+    let after = read_cursor(p.cursor.as_deref())?;
     let rows = app.db.read(move |conn| queries::list(conn, &filter, (sort, after), i64::from(limit) + 1, now)).await?;
     let page = Page::of(rows, limit, |row| row.cursor)?;
     Ok(page.map(|row| TicketOut::at(row.ticket, row.tags, &row.clocks, now)).respond(&request))

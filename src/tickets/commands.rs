@@ -1,5 +1,6 @@
 //! The verbs of a ticket. Each is one transaction: load, ask the rule, save, record, queue the effects.
 use super::model::{Action, Priority, Refused, Status, Ticket};
+use super::search;
 use super::store::{self, MessageKind, MessageRow};
 use crate::accounts::caller::Agent;
 use crate::accounts::contacts;
@@ -133,6 +134,7 @@ pub fn reply(
         (mail_id, message.mail_message_id) = (Some(queued.id), Some(queued.message_id));
     }
     store::insert_message(conn, &message)?;
+    search::index::add_message(conn, &ticket, &message)?;
     let data = json!({ "message_id": message.id, "mail_id": mail_id, "assignee_id": ticket.assignee_id });
     timeline::record(conn, id, Kind::AgentReplied, Actor::Agent(agent.id()), now, data)?;
     save(conn, ticket, clocks)
@@ -153,6 +155,7 @@ pub fn note(conn: &mut Conn, agent: &Agent, id: TicketId, seen: Seen, body: Stri
         at: Time(now),
     };
     store::insert_message(conn, &message)?;
+    search::index::add_message(conn, &ticket, &message)?;
     timeline::record(conn, id, Kind::NoteAdded, Actor::Agent(agent.id()), now, json!({ "message_id": message.id }))?;
     save(conn, ticket, clocks)
 }
@@ -252,8 +255,13 @@ pub fn change(conn: &mut Conn, agent: &Agent, id: TicketId, seen: Seen, change: 
         data.insert("tags".into(), json!({ "before": store::tags(conn, id)?, "after": tags }));
         store::set_tags(conn, id, &tags)?;
     }
+    let is_renamed = data.contains_key("subject");
     timeline::record(conn, id, Kind::TicketChanged, actor, now, data.into())?;
-    save(conn, ticket, clocks)
+    let whole = save(conn, ticket, clocks)?;
+    if is_renamed {
+        search::index::renew(conn, id)?;
+    }
+    Ok(whole)
 }
 
 /// Done: stops resolution and invites the contact to a survey.

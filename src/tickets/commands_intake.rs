@@ -1,6 +1,7 @@
 //! The verbs of what comes in: a new ticket, and what a contact writes on one that is there.
 use super::commands::{Whole, check_agent, check_team, load, reopened, save, sorted, whose};
 use super::model::{Action, Channel, Direction, Priority, Status, Ticket};
+use super::search;
 use super::store::{self, MessageKind, MessageRow};
 use crate::accounts::caller::Caller;
 use crate::accounts::contacts::{self, Person};
@@ -78,8 +79,8 @@ fn find_person(conn: &mut Conn, from: &Sender, now: DateTime<Utc>) -> Result<Per
     }
 }
 
-/// A request came in, or the desk writes first. 8 queries for a mail from a known contact: person, policy, calendar; ticket,
-/// message, clock and two events.
+/// A request came in, or the desk writes first. 9 queries for a mail from a known contact: person, policy, calendar; ticket,
+/// message, its words, clock and two events.
 pub fn create(conn: &mut Conn, caller: &Caller, new: NewTicket, now: DateTime<Utc>) -> Result<Whole> {
     let received_at = receipt(caller, new.received_at, now)?;
     let person = find_person(conn, &new.from, now)?;
@@ -139,9 +140,11 @@ pub fn create(conn: &mut Conn, caller: &Caller, new: NewTicket, now: DateTime<Ut
     });
     timeline::record(conn, ticket.id, Kind::TicketReceived, caller.actor(), received_at, data)?;
     clocks.save(conn)?;
-    if let Some(message) = new.message {
-        store::insert_message(conn, &inbound(&ticket, message, received_at))?;
+    let message = new.message.map(|message| inbound(&ticket, message, received_at));
+    if let Some(message) = &message {
+        store::insert_message(conn, message)?;
     }
+    search::index::add_ticket(conn, &ticket, message.as_ref())?;
     Ok(Whole { ticket, tags, clocks })
 }
 
@@ -203,6 +206,7 @@ pub fn receive(
     clocks.ring(now);
     let message = inbound(&ticket, message, received_at);
     store::insert_message(conn, &message)?;
+    search::index::add_message(conn, &ticket, &message)?;
     let data = json!({ "message_id": message.id, "status": { "before": was, "after": ticket.status } });
     timeline::record(conn, id, Kind::ContactWrote, caller.actor(), received_at, data)?;
     save(conn, ticket, clocks)

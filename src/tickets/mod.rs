@@ -5,6 +5,7 @@ pub mod commands;
 pub mod commands_intake;
 pub mod model;
 pub mod queries;
+pub mod search;
 mod store;
 pub mod wire;
 

@@ -43,6 +43,8 @@ names! {
         Received = "received",
         /// Last changed first.
         Updated = "updated",
+        /// What fits `q` best first; only with `q`.
+        Relevance = "relevance",
     }
 }
 
@@ -186,7 +188,7 @@ pub fn list(
     }
     let query = match sort {
         Sort::Due => page!(promise_due_at, asc, gt, ge),
-        Sort::Received => page!(received_at, desc, lt, le),
+        Sort::Received | Sort::Relevance => page!(received_at, desc, lt, le),
         Sort::Updated => page!(updated_at, desc, lt, le),
     };
     query.load(conn)
@@ -218,7 +220,7 @@ fn dress(conn: &mut Conn, tickets: Vec<(Ticket, Time)>, sort: Sort) -> Result<Ve
     let dressed = tickets.into_iter().map(|(ticket, due)| {
         let at = match sort {
             Sort::Due => due.0,
-            Sort::Received => ticket.received_at,
+            Sort::Received | Sort::Relevance => ticket.received_at,
             Sort::Updated => ticket.updated_at,
         };
         Listed {
@@ -229,6 +231,27 @@ fn dress(conn: &mut Conn, tickets: Vec<(Ticket, Time)>, sort: Sort) -> Result<Ve
         }
     });
     Ok(dressed.collect())
+}
+
+/// The tickets with these numbers as in a list, in no order. Three queries.
+pub fn numbered(conn: &mut Conn, numbers: &[i64]) -> Result<Vec<Listed>> {
+    let rows: Vec<(TicketRow, Time)> = match conn {
+        Conn::Pg(conn) => tickets::table
+            .filter(tickets::number.eq_any(numbers))
+            .select((TicketRow::as_select(), tickets::promise_due_at))
+            .load(conn),
+        Conn::Sqlite(conn) => tickets::table
+            .filter(among(tickets::number, numbers))
+            .select((TicketRow::as_select(), tickets::promise_due_at))
+            .load(conn),
+    }?;
+    dress(conn, rows.into_iter().map(|(row, due)| (row.into(), due)).collect(), Sort::Relevance)
+}
+
+/// The highest number that a ticket has; 0 where there is none. One look at the index.
+pub fn last_number(conn: &mut Conn) -> Result<i64> {
+    let last: Option<i64> = tickets::table.order(tickets::number.desc()).select(tickets::number).first(conn).optional()?;
+    Ok(last.unwrap_or(0))
 }
 
 /// How a close ended: number, outcome, due, sent, score.

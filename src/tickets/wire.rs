@@ -1,6 +1,7 @@
 //! Tickets as JSON.
 use super::commands::Whole;
 use super::model::{Channel, Direction, Priority, Status, Ticket};
+use super::search::{queries::Found, wire::MatchedOut};
 use super::store::{MessageKind, MessageRow};
 use crate::accounts::contacts::wire::{EmailAddress, PhoneNumber};
 use crate::ids::{AgentId, ClockId, ContactId, MessageId, OrganizationId, PolicyId, TeamId, TicketId};
@@ -265,6 +266,10 @@ pub struct TicketOut {
     /// For `If-Match`.
     version: i32,
     clocks: Vec<ClockOut>,
+    /// Only in answers to `q`: where it was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    matched: Option<MatchedOut>,
 }
 
 impl TicketOut {
@@ -314,7 +319,14 @@ impl TicketOut {
             close_count,
             version,
             clocks,
+            matched: None,
         }
+    }
+
+    /// A ticket that was looked for.
+    pub fn found(found: Found, now: DateTime<Utc>) -> Self {
+        let Found { listed, matched } = found;
+        Self { matched: Some(matched.into()), ..Self::at(listed.ticket, listed.tags, &listed.clocks, now) }
     }
 
     /// What a verb left behind.

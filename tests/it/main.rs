@@ -26,6 +26,7 @@ mod reports;
 mod rights;
 mod schemathesis;
 mod supply;
+mod search;
 mod support;
 mod surveys;
 mod tickets;
@@ -49,6 +50,7 @@ const ALL: &[&[Test]] = &[
     rights::ONCE,
     rights::PAGE,
     rights::TESTS,
+    search::TESTS,
     support::browser::TESTS,
     support::desk::TESTS,
     surveys::TESTS,
