@@ -163,9 +163,9 @@ struct Rows<'a> {
 
 const ROWS: &str = "SELECT m.id, t.number, t.subject, t.promise_due_at, t.received_at, t.updated_at FROM ";
 
-fn tickets_of<'b, DB: Backend>(out: &mut AstPass<'_, 'b, DB>, search: &'b Search) -> QueryResult<()>
+fn tickets_of<'b, DB>(out: &mut AstPass<'_, 'b, DB>, search: &'b Search) -> QueryResult<()>
 where
-    DB: HasSqlType<Uid> + HasSqlType<Text> + HasSqlType<BigInt>,
+    DB: Backend + HasSqlType<Uid> + HasSqlType<Text> + HasSqlType<BigInt>,
     i64: ToSql<BigInt, DB>,
     String: ToSql<Text, DB>,
     AnyId: ToSql<Uid, DB>,
@@ -247,9 +247,9 @@ pub fn said(conn: &mut Conn, documents: Vec<i64>) -> Result<HashMap<i64, (Messag
 }
 
 impl Said {
-    fn walk<'b, DB: Backend>(&'b self, out: &mut AstPass<'_, 'b, DB>, id: &str) -> QueryResult<()>
+    fn walk<'b, DB>(&'b self, out: &mut AstPass<'_, 'b, DB>, id: &str) -> QueryResult<()>
     where
-        DB: HasSqlType<BigInt>,
+        DB: Backend + HasSqlType<BigInt>,
         i64: ToSql<BigInt, DB>,
     {
         out.push_sql(&format!("SELECT d.{id}, s.id, substr(s.body, 1, {SNIPPET_FROM_CHARS}) FROM search_documents AS d"));
