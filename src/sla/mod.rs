@@ -7,6 +7,7 @@ pub mod model;
 mod policies;
 pub mod relay;
 pub mod rematch;
+mod restart;
 mod store;
 pub mod wire;
 

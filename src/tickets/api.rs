@@ -3,8 +3,10 @@ use super::commands::{self, Change, Whole};
 use super::commands_intake::{self, NewMessage, NewTicket, Sender};
 use super::model::{Channel, Priority, Status};
 use super::queries::{self, Filter, PromiseState, Sort};
+use super::related::wire::{LinkOut, MergedOut};
 use super::search;
-use super::wire::{AssigneeIn, FromIn, HandOverIn, MessageOut, SurveyOut, TicketFull, TicketIn, TicketOut, TicketPatch};
+use super::wire::{FromIn, MessageOut, SurveyOut, TicketFull, TicketIn, TicketOut, TicketPatch};
+use super::wire_whose::{AssigneeIn, HandOverIn};
 use crate::accounts::caller::Agent;
 use crate::accounts::contacts::model::{normal_email, normal_phone};
 use crate::app::App;
@@ -174,7 +176,7 @@ pub async fn list(app: Data<App>, Now(now): Now, params: Params<TicketParams>, r
     responses((status = 200, description = "The ticket", body = TicketFull)))]
 pub async fn get(app: Data<App>, Now(now): Now, id: Id<TicketId>) -> Result<HttpResponse> {
     let full = app.db.read(move |conn| queries::full(conn, id.0)).await?;
-    let queries::Full { ticket, contact_name, tags, clocks, messages, surveys } = full;
+    let queries::Full { ticket, contact_name, tags, clocks, messages, surveys, related } = full;
     let version = ticket.version;
     let survey = |(close_number, outcome, due_at, sent_at, score): queries::SurveyRow| SurveyOut {
         close_number,
@@ -186,8 +188,10 @@ pub async fn get(app: Data<App>, Now(now): Now, id: Id<TicketId>) -> Result<Http
     let full = TicketFull {
         ticket: TicketOut::at(ticket, tags, &clocks, now),
         contact_name,
-        messages: messages.into_iter().map(MessageOut::from).collect(),
+        messages: messages.into_iter().map(|row| MessageOut::on(id.0, row)).collect(),
         surveys: surveys.into_iter().map(survey).collect(),
+        links: related.links.into_iter().map(LinkOut::from).collect(),
+        merged: related.merged.into_iter().map(MergedOut::from).collect(),
     };
     Ok(Answer::ok(&full)?.version(version).into())
 }

@@ -105,6 +105,9 @@ pub fn reply(
     now: DateTime<Utc>,
 ) -> Result<Whole> {
     let (mut ticket, mut clocks) = load(conn, id, seen)?;
+    if let Some(into) = ticket.merged_into_id {
+        return reply(conn, config, agent, into, Seen(None), body, now);
+    }
     ticket.apply(Action::Work, now)?;
     // A public reply by a person picks a call or chat up as well (DESIGN 3.5).
     if ticket.apply(Action::PickUp, now).is_ok() {
@@ -143,6 +146,9 @@ pub fn reply(
 /// An agent writes for the staff alone; stops nothing.
 pub fn note(conn: &mut Conn, agent: &Agent, id: TicketId, seen: Seen, body: String, now: DateTime<Utc>) -> Result<Whole> {
     let (mut ticket, clocks) = load(conn, id, seen)?;
+    if let Some(into) = ticket.merged_into_id {
+        return note(conn, agent, into, Seen(None), body, now);
+    }
     ticket.apply(Action::Work, now)?;
     let message = MessageRow {
         id: MessageId::new(),

@@ -1,6 +1,7 @@
 //! The verbs of what comes in: a new ticket, and what a contact writes on one that is there.
 use super::commands::{Whole, check_agent, check_team, load, reopened, save, sorted, whose};
 use super::model::{Action, Channel, Direction, Priority, Status, Ticket};
+use super::related::{self, model::LinkKind};
 use super::search;
 use super::store::{self, MessageKind, MessageRow};
 use crate::accounts::caller::Caller;
@@ -116,6 +117,8 @@ pub fn create(conn: &mut Conn, caller: &Caller, new: NewTicket, now: DateTime<Ut
         closed_at: None,
         close_count: 0,
         version: 1,
+        relations: 0,
+        merged_into_id: None,
     };
     let mut clocks = Clocks::of_new(ticket.id);
     let whose = whose(&ticket);
@@ -173,6 +176,9 @@ pub fn receive(
 ) -> Result<Whole> {
     let received_at = receipt(caller, said, now)?;
     let (mut ticket, mut clocks) = load(conn, id, Seen(None))?;
+    if let Some(into) = ticket.merged_into_id {
+        return receive(conn, config, caller, into, message, said, now);
+    }
     if !ticket.takes_reply(received_at, config.tickets.reopen_window_days) {
         let new = NewTicket {
             channel: ticket.channel,
@@ -188,7 +194,10 @@ pub fn receive(
             message: Some(message),
             follows_id: Some(id),
         };
-        return create(conn, caller, new, now);
+        let mut whole = create(conn, caller, new, now)?;
+        related::commands::link(conn, caller.actor(), (whole.ticket.id, id), LinkKind::FollowUp, now)?;
+        whole.ticket.relations |= related::queries::HAS_LINKS;
+        return Ok(whole);
     }
     let was = ticket.status;
     ticket.apply(Action::ContactWrites, now)?;

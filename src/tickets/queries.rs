@@ -1,5 +1,6 @@
 //! Lists of tickets, and one with everything on it.
 use super::model::{Channel, Priority, Status, Ticket};
+use super::related::{self, queries::Related};
 use super::store::{MessageRow, TicketRow};
 use crate::db::{
     Conn,
@@ -94,6 +95,11 @@ pub fn find(conn: &mut Conn, id: TicketId) -> Result<Ticket> {
     let row: Option<TicketRow> =
         tickets::table.filter(tickets::id.eq(id)).select(TicketRow::as_select()).first(conn).optional()?;
     row.map(Ticket::from).ok_or(Error::NotFound("ticket"))
+}
+
+/// Tags of a ticket, in alphabetical order. One query.
+pub fn tags(conn: &mut Conn, id: TicketId) -> Result<Vec<String>> {
+    super::store::tags(conn, id)
 }
 
 /// A page of tickets: three queries (tickets, their tags, their clocks), each on an index.
@@ -271,9 +277,11 @@ pub struct Full {
     pub messages: Vec<MessageRow>,
     /// Its surveys.
     pub surveys: Vec<SurveyRow>,
+    /// Its links, and what was merged into it.
+    pub related: Related,
 }
 
-/// One ticket with everything on it: five queries.
+/// One ticket with everything on it: five queries, and up to four where it has links or merged tickets.
 pub fn full(conn: &mut Conn, id: TicketId) -> Result<Full> {
     let found = tickets::table.inner_join(contacts::table.on(contacts::id.eq(tickets::contact_id))).filter(tickets::id.eq(id));
     let row: Option<(TicketRow, String)> =
@@ -286,8 +294,13 @@ pub fn full(conn: &mut Conn, id: TicketId) -> Result<Full> {
     let mut messages: Vec<MessageRow> = each!(conn, conn => newest.select(MessageRow::as_select()).load(conn))?;
     messages.reverse();
     let ticket = Ticket::from(row);
+    let related = if ticket.relations == 0 { Related::default() } else { related::queries::of(conn, &ticket)? };
+    if !related.merged.is_empty() {
+        let together: Vec<TicketId> = related.merged.iter().map(|merged| merged.0).chain([id]).collect();
+        messages = related::queries::said(conn, &together, MESSAGES_MAX)?;
+    }
     let surveys = if ticket.close_count == 0 { Vec::new() } else { surveys_of(conn, id)? };
-    Ok(Full { ticket, contact_name, tags, clocks, messages, surveys })
+    Ok(Full { ticket, contact_name, tags, clocks, messages, surveys, related })
 }
 
 fn surveys_of(conn: &mut Conn, id: TicketId) -> Result<Vec<SurveyRow>> {

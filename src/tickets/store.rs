@@ -35,6 +35,8 @@ pub(super) struct TicketRow {
     closed_at: Option<Time>,
     close_count: i32,
     version: i32,
+    relations: i32,
+    merged_into_id: Option<TicketId>,
 }
 
 impl From<TicketRow> for Ticket {
@@ -59,6 +61,8 @@ impl From<TicketRow> for Ticket {
             closed_at,
             close_count,
             version,
+            relations,
+            merged_into_id,
         } = row;
         Self {
             id,
@@ -80,6 +84,8 @@ impl From<TicketRow> for Ticket {
             closed_at: closed_at.map(|at| at.0),
             close_count,
             version,
+            relations,
+            merged_into_id,
         }
     }
 }

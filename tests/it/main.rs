@@ -6,6 +6,7 @@ mod accounts;
 mod architecture;
 mod basics;
 mod binary;
+mod bulk;
 mod calendars;
 mod cli;
 mod clockstep;
@@ -16,6 +17,7 @@ mod kill9;
 mod limits;
 mod load;
 mod mails;
+mod merges;
 mod migrations;
 mod nodes;
 mod pages;
@@ -44,6 +46,8 @@ const ALL: &[&[Test]] = &[
     architecture::TESTS,
     basics::TESTS,
     mails::TESTS,
+    bulk::TESTS,
+    merges::TESTS,
     migrations::TESTS,
     promises::TESTS,
     promises_moved::TESTS,
