@@ -27,6 +27,8 @@ impl Validate for BulkIn {
         let mut errors = ValidationErrors::new();
         if !(1..=ITEMS_MAX).contains(&self.items.len()) {
             errors.add("items", ValidationError::new("length").with_message(format!("must be 1 to {ITEMS_MAX} tickets").into()));
+        } else if self.items.iter().any(|item| item.action.count() != 1) {
+            errors.add("items", ValidationError::new("one_of").with_message("each action must have exactly one field".into()));
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
@@ -46,40 +48,54 @@ struct ItemIn {
 
 /// What is done to a ticket: exactly one of these.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum ActionIn {
+#[serde(deny_unknown_fields)]
+struct ActionIn {
     /// Make someone, or nobody, responsible.
-    Assign(AssigneeIn),
+    assign: Option<AssigneeIn>,
     /// Hand it to a team, or to none.
-    Team(HandOverIn),
+    team: Option<HandOverIn>,
     /// Make it more or less urgent.
-    Priority(Priority),
+    priority: Option<Priority>,
     /// `open`, `pending` or `on_hold`.
-    Status(Status),
+    status: Option<Status>,
     /// Add these tags.
-    AddTags(Vec<String>),
+    add_tags: Option<Vec<String>>,
     /// Take these tags away.
-    RemoveTags(Vec<String>),
+    remove_tags: Option<Vec<String>>,
     /// Close it.
-    Close(Nothing),
+    close: Option<Nothing>,
+}
+
+impl ActionIn {
+    /// What is asked for; there must be one.
+    fn count(&self) -> usize {
+        let Self { assign, team, priority, status, add_tags, remove_tags, close } = self;
+        let is_there = [
+            assign.is_some(),
+            team.is_some(),
+            priority.is_some(),
+            status.is_some(),
+            add_tags.is_some(),
+            remove_tags.is_some(),
+            close.is_some(),
+        ];
+        is_there.into_iter().filter(|is| *is).count()
+    }
+
+    fn into_act(self) -> Act {
+        let Self { assign, team, priority, status, add_tags, remove_tags, close: _ } = self;
+        let assign = assign.map(|to| Act::Assign(to.agent_id));
+        let team = team.map(|to| Act::HandOver(to.team_id));
+        let tags = add_tags.map(Act::AddTags).or(remove_tags.map(Act::RemoveTags));
+        let named = assign.or(team).or(priority.map(Act::Prioritize)).or(status.map(Act::SetStatus)).or(tags);
+        named.unwrap_or(Act::Close)
+    }
 }
 
 impl BulkIn {
     /// As the verbs take them.
     pub fn into_items(self) -> Vec<Item> {
-        let item = |ItemIn { ticket_id, version, action }| Item {
-            id: ticket_id,
-            seen: Seen(version),
-            act: match action {
-                ActionIn::Assign(to) => Act::Assign(to.agent_id),
-                ActionIn::Team(to) => Act::HandOver(to.team_id),
-                ActionIn::Priority(priority) => Act::Prioritize(priority),
-                ActionIn::Status(status) => Act::SetStatus(status),
-                ActionIn::AddTags(tags) => Act::AddTags(tags),
-                ActionIn::RemoveTags(tags) => Act::RemoveTags(tags),
-                ActionIn::Close(Nothing {}) => Act::Close,
-            },
-        };
+        let item = |ItemIn { ticket_id, version, action }| Item { id: ticket_id, seen: Seen(version), act: action.into_act() };
         self.items.into_iter().map(item).collect()
     }
 }
