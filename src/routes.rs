@@ -42,6 +42,7 @@ trait ConfigureHead {
 
 api! {
     "/tickets" { post TakeIn tickets::api::create, get Work tickets::api::list }
+    "/tickets/bulk" { post Work tickets::bulk::api::change }
     "/tickets/{id}" { get Work tickets::api::get, patch Work tickets::api::change }
     "/tickets/{id}/messages" { post TakeIn tickets::api_messages::receive }
     "/tickets/{id}/replies" { post Work tickets::api_messages::reply }
@@ -50,6 +51,8 @@ api! {
     "/tickets/{id}/assignee" { put Work tickets::api::assign }
     "/tickets/{id}/team" { put Work tickets::api::hand_over }
     "/tickets/{id}/closure" { post Work tickets::api::close, delete Work tickets::api::reopen }
+    "/tickets/{id}/merge" { post Work tickets::related::api::merge, delete Work tickets::related::api::unmerge }
+    "/tickets/{id}/links/{other}" { put Work tickets::related::api::link, delete Work tickets::related::api::unlink }
     "/tickets/{id}/history" { get Work timeline::api::history }
     "/tickets/{id}/sla" { get Work sla::api_sla::explain }
     "/organizations" { post KeepAccounts accounts::organizations::api::create, get Work accounts::organizations::api::list }

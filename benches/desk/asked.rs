@@ -120,3 +120,23 @@ impl Requests for List {
         true
     }
 }
+
+/// Looks for words as people do: common ones, a phrase, a number that one ticket has, the beginning of a name.
+pub struct Search {
+    /// How many there are.
+    pub tickets: usize,
+}
+
+impl Requests for Search {
+    fn write(&self, index: usize, out: &mut Vec<u8>) -> bool {
+        let ticket = index * 7_919 % self.tickets;
+        let q = match index % 4 {
+            0 => "transfer+stuck".to_owned(),
+            1 => "%22the+registry+says%22+order+-invoice".to_owned(),
+            2 => format!("order+{}", ticket * 7),
+            _ => format!("example{}*", 100 + ticket % 900),
+        };
+        out.extend_from_slice(&seed::get(&format!("/api/v1/tickets?q={q}&limit=20"), index));
+        true
+    }
+}

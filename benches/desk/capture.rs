@@ -2,6 +2,7 @@
 use super::Failure;
 use super::dialect::Dialect;
 use deskbell::db::Conn;
+use deskbell::tickets::search::{self, words};
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::Text;
@@ -26,6 +27,8 @@ pub enum Value {
     Key,
     /// An id of this round, by its number.
     Id(usize),
+    /// The number of a document of words of this round: the ticket's first, or a later one.
+    Document(bool),
 }
 
 /// One row that is written.
@@ -87,6 +90,7 @@ fn columns(dialect: Dialect) -> &'static str {
         Dialect::Sqlite => {
             "SELECT json_array(t.name, c.name, c.pk > 0, c.pk = 1 AND c.type = 'INTEGER') AS line FROM sqlite_master t
              JOIN pragma_table_info(t.name) c WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' AND t.name NOT LIKE '\\_\\_%' ESCAPE '\\'
+             AND t.name NOT LIKE 'search_documents%'
              ORDER BY t.name, c.cid"
         }
         Dialect::Postgres => {
@@ -178,11 +182,45 @@ impl Watched {
                 }
             }
         }
+        if self.dialect == Dialect::Sqlite {
+            self.add_words(&mut writes, &after)?;
+        }
         self.before = after;
         // Parents first, for the foreign keys.
         let rank = |table: &str| ["tickets", "survey_invitations"].iter().position(|first| *first == table).unwrap_or(usize::MAX);
         writes.sort_by_key(|write| rank(write.table()));
         Ok(writes.into_iter().map(|write| self.generalize(write)).collect())
+    }
+
+    /// SQLite's index of words keeps no text that could be seen: each new message has its row in it.
+    fn add_words(&self, writes: &mut Vec<Write>, after: &Dump) -> Result<(), Failure> {
+        let said = |columns: &[(String, Value)], name: &str| {
+            columns.iter().find(|(column, _)| column == name).map(|(_, value)| value.clone())
+        };
+        let tickets = self.tables.iter().find(|table| table.name == "tickets").ok_or("there are no tickets")?;
+        let subject = tickets.columns.iter().position(|column| column == "subject").ok_or("tickets have no subject")?;
+        let joined = |value: Option<&Value>| match value {
+            Some(Value::Text(text)) => Ok(Value::Text(words::joined(text))),
+            _ => Err(Failure::from("a text that is none")),
+        };
+        let mut rows = Vec::new();
+        for write in writes.iter() {
+            let Write::Insert(table, columns) = write else { continue };
+            if table != "messages" {
+                continue;
+            }
+            let ticket = after.get("tickets").and_then(|rows| rows.get(&format!("{:?}", said(columns, "ticket_id"))));
+            rows.push(Write::Insert(
+                "search_documents".to_owned(),
+                vec![
+                    ("subject".to_owned(), joined(ticket.and_then(|values| values.get(subject)))?),
+                    ("body".to_owned(), joined(said(columns, "body").as_ref())?),
+                    ("message_id".to_owned(), said(columns, "id").ok_or("a message without an id")?),
+                ],
+            ));
+        }
+        writes.extend(rows);
+        Ok(())
     }
 
     /// Puts numbered ids in the place of those that the request drew.
@@ -193,6 +231,20 @@ impl Watched {
                 None if value == Value::Text(KEY.to_owned()) => Value::Key,
                 None => value,
             };
+        // A document's number is made of its ticket's number, which each round gets anew.
+        let write = match write {
+            Write::Insert(table, mut columns) if table == "search_documents" => {
+                for (column, value) in &mut columns {
+                    if let ("id", Value::Text(number)) = (column.as_str(), &*value) {
+                        let is_later =
+                            number.parse::<i64>().is_ok_and(|number| number & ((1 << search::index::ORDER_BITS) - 1) != 0);
+                        *value = Value::Document(is_later);
+                    }
+                }
+                Write::Insert(table, columns)
+            }
+            other => other,
+        };
         let all = |columns: Vec<(String, Value)>| columns.into_iter().map(|(column, value)| (column, general(value))).collect();
         match write {
             Write::Insert(table, columns) => Write::Insert(table, all(columns)),

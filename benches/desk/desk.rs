@@ -1,5 +1,5 @@
 //! One database: its floors, the desk's operations on it, and what the desk needs for them.
-use super::asked::{Create, Each, Get, List};
+use super::asked::{Create, Each, Get, List, Search};
 use super::capture::{KEY, Watched};
 use super::dialect::Dialect;
 use super::floors::{self, Operations, Written};
@@ -99,6 +99,7 @@ impl Bench<'_> {
         self.start(&url, tickets, rows)?;
         let server = process::desk(&url, self.folder, Letters::Written)?;
         self.reports(&server, tickets, rows)?;
+        self.search(&server, usize::try_from(tickets)?, rows)?;
         drop(server);
         self.remove("large")
     }
@@ -204,6 +205,15 @@ impl Bench<'_> {
             let measured = self.measure(server, name, &List { is_narrow })?;
             rows.push(self.row(name, &measured, floor, Target::Share(list), p99(30.0)));
         }
+        self.search(server, ids.len(), rows)
+    }
+
+    fn search(&self, server: &Server, tickets: usize, rows: &mut Vec<Row>) -> Result<(), Failure> {
+        let measured = self.measure(server, "search", &Search { tickets })?;
+        let most = if self.dialect == Dialect::Sqlite { 40.0 } else { 60.0 };
+        let operation = format!("text search, 20 by relevance, {tickets} tickets");
+        let p99_max = (tickets <= 100_000).then_some(most);
+        rows.push(self.row(&operation, &measured, ("F1", self.bare.per_second), Target::None, p99_max));
         Ok(())
     }
 

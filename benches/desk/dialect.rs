@@ -75,6 +75,24 @@ impl Dialect {
         }
     }
 
+    /// Before the words of all messages are written.
+    pub fn before_words(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => "DROP INDEX search_documents_by_words;",
+        }
+    }
+
+    /// After it: the index as the migration makes it.
+    pub fn after_words(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => {
+                "SET maintenance_work_mem = '512MB'; CREATE INDEX search_documents_by_words ON search_documents USING gin (words) WITH (gin_pending_list_limit = 512);"
+            }
+        }
+    }
+
     /// What a desk of that size would have done long ago.
     pub fn after_load(self) -> &'static str {
         match self {

@@ -101,6 +101,8 @@ impl Statement<'_> {
             Value::Text(text) => out.push_bind_param::<Text, _>(text),
             Value::Bytes(bytes) => out.push_bind_param::<Binary, _>(bytes),
             Value::Key => out.push_bind_param::<Text, _>(&self.round.key),
+            // FTS5 numbers its rows by itself.
+            Value::Document(_) => out.push_bind_param::<Nullable<BigInt>, _>(&None::<i64>),
             Value::Id(number) => match self.round.ids.get(*number) {
                 Some(id) => out.push_bind_param::<Binary, _>(id),
                 None => Err(diesel::result::Error::QueryBuilderError("more ids than are drawn".into())),
@@ -207,6 +209,8 @@ fn script(operation: &[Write]) -> String {
         Value::Text(text) => format!("U&'{}'", text.replace('\\', "\\\\").replace('\'', "''").replace(':', "\\003A")),
         Value::Bytes(_) => "NULL".to_owned(),
         Value::Key => "'bench-replayed-key-' || :r::bigint".to_owned(),
+        // Above all that are there, and above those of the trial where it is one.
+        Value::Document(is_later) => format!("(1152921504606846976 + :r::bigint * 2 + {})", i64::from(*is_later)),
         Value::Id(number) => format!("('7fff' || lpad(to_hex(:r::bigint), 16, '0') || '{number:012x}')::uuid"),
     };
     for write in operation {

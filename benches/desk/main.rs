@@ -3,7 +3,7 @@
 //! `cargo bench --bench desk -- --quick` measures for a shorter time and leaves the million tickets out; `--json` adds a line for
 //! machines; `--sqlite` and `--postgres` measure on that database alone; `--only=get --seconds=30` asks one operation for
 //! longer, to look at the desk meanwhile. The server is the real binary in a process of its own, on
-//! loopback, with its shipped settings but for the rate limit. Text search does not exist yet, so it is not in the table.
+//! loopback, with its shipped settings but for the rate limit.
 mod alarm;
 mod asked;
 mod capture;
@@ -88,7 +88,6 @@ fn run(has: &dyn Fn(&str) -> bool) -> Result<(), Failure> {
     }
     println!("{}\n", table::show(&rows));
     println!("{} connections; {machine}, {} after.", load::CONNECTIONS, machine::load_average());
-    println!("Text search does not exist yet and is left out.");
     if has("--json") {
         println!("{}", serde_json::Value::from_iter(rows.iter().map(Row::json)));
     }

@@ -15,6 +15,18 @@ fn failed(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
 
 /// Brings the schema up to date; says how many migrations ran.
 pub fn up(conn: &mut Conn) -> Result<usize> {
+    let ran = up_schema(conn)?;
+    if ran > 0 {
+        // Words are told apart in Rust, so SQL cannot do this.
+        conn.write(|conn| {
+            alone(conn)?;
+            crate::tickets::search::index::catch_up(conn)
+        })?;
+    }
+    Ok(ran)
+}
+
+fn up_schema(conn: &mut Conn) -> Result<usize> {
     match conn {
         Conn::Pg(conn) => {
             conn.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})"))?;

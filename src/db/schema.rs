@@ -195,6 +195,32 @@ table! {
         promise_warn_at -> BigInt,
         promises_breached -> Integer,
         promises_met -> Integer,
+        relations -> Integer,
+        merged_into_id -> Nullable<Uid>,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    ticket_links (ticket_id, other_id) {
+        ticket_id -> Uid,
+        other_id -> Uid,
+        kind -> Text,
+        agent_id -> Nullable<Uid>,
+        at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    ticket_merges (ticket_id) {
+        ticket_id -> Uid,
+        into_id -> Uid,
+        agent_id -> Nullable<Uid>,
+        at -> BigInt,
+        was -> JsonDoc,
     }
 }
 
@@ -566,6 +592,8 @@ allow_tables_to_appear_in_same_query!(
     policy_versions,
     tickets,
     ticket_tags,
+    ticket_links,
+    ticket_merges,
     messages,
     clocks,
     events,

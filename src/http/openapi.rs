@@ -34,6 +34,7 @@ const WITHOUT_VERSION: [&str; 11] = [
 ];
 const WITHOUT_VERSION: [&str; 7] =
     ["/acknowledgement", "/deadline", "/messages", "/release", "/claim", "/review", "/tokens/{id}"];
+const WITHOUT_VERSION: [&str; 7] = ["/links/{other}", "/deadline", "/messages", "/release", "/claim", "/review", "/tokens/{id}"];
 
 /// The errors that a route can answer with, beside its own success.
 fn errors(operation: &Operation, has_id: bool) -> Vec<(&'static str, &'static str)> {

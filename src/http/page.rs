@@ -46,6 +46,15 @@ impl<T> Page<T> {
         Ok(Self { items: rows, next_cursor })
     }
 
+    /// A page that says itself where the next one starts.
+    pub fn ending<C: Serialize>(items: Vec<T>, next: Option<C>) -> Result<Self> {
+        let next_cursor = match next {
+            Some(next) => Some(URL_SAFE_NO_PAD.encode(serde_json::to_vec(&next)?)),
+            None => None,
+        };
+        Ok(Self { items, next_cursor })
+    }
+
     /// The same page of other things.
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(f).collect(), next_cursor: self.next_cursor }

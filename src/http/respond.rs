@@ -53,14 +53,11 @@ fn row(error: &Error) -> (StatusCode, &'static str) {
     }
 }
 
-impl ResponseError for Error {
-    fn status_code(&self) -> StatusCode {
-        row(self).0
-    }
-
-    fn error_response(&self) -> HttpResponse {
-        let (status, code) = row(self);
-        let detail = match self {
+impl Problem {
+    /// What a client is told of an error; ours are logged.
+    pub fn of(error: &Error) -> Self {
+        let (status, code) = row(error);
+        let detail = match error {
             Error::Internal(text) => {
                 tracing::error!(error = %text, "internal error");
                 OUR_FAULT.to_owned()
@@ -71,10 +68,23 @@ impl ResponseError for Error {
             }
             other => other.to_string(),
         };
-        let errors = match self {
+        let errors = match error {
             Error::Invalid(fields) => fields.clone(),
             _ => Vec::new(),
         };
+        let title = status.canonical_reason().unwrap_or("Error");
+        Self { kind: "about:blank", title, status: status.as_u16(), code, detail, errors }
+    }
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        row(self).0
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let problem = Problem::of(self);
+        let status = self.status_code();
         let mut answer = HttpResponse::build(status);
         answer.insert_header((header::CONTENT_TYPE, PROBLEM));
         match self {
@@ -95,14 +105,6 @@ impl ResponseError for Error {
             }
             _ => {}
         }
-        let problem = Problem {
-            kind: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error"),
-            status: status.as_u16(),
-            code,
-            detail,
-            errors,
-        };
         answer.json(problem)
     }
 }

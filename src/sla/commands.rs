@@ -250,13 +250,13 @@ impl Clocks {
         !self.undecided(|row| row.metric.0 == metric).is_empty()
     }
 
-    fn undecided(&self, which: impl Fn(&ClockRow) -> bool) -> Vec<usize> {
+    pub(super) fn undecided(&self, which: impl Fn(&ClockRow) -> bool) -> Vec<usize> {
         let open = |row: &ClockRow| matches!(row.standing.0, Standing::Running | Standing::Paused);
         self.rows.iter().enumerate().filter(|(_, row)| open(row) && which(row)).map(|(index, _)| index).collect()
     }
 
     /// Takes in what a person did, for which the calendar is needed. One query, once a verb.
-    fn change(&mut self, conn: &mut Conn, index: usize, fact: Fact, actor: Actor, now: DateTime<Utc>) -> Result<()> {
+    pub(super) fn change(&mut self, conn: &mut Conn, index: usize, fact: Fact, actor: Actor, now: DateTime<Utc>) -> Result<()> {
         if let Some(row) = self.rows.get(index) {
             let hours = self.hours(conn, row.calendar_id, row.calendar_version)?;
             self.take_in(index, Some((fact, &hours)), actor, now);

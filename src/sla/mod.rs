@@ -14,6 +14,7 @@ pub mod moves;
 mod policies;
 pub mod relay;
 pub mod rematch;
+mod restart;
 mod store;
 pub mod wire;
 

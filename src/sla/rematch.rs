@@ -26,6 +26,8 @@ names! {
         Policy = "policy",
         /// A calendar was edited.
         Calendar = "calendar",
+        /// A ticket was merged, or parted again: its receipt is another.
+        Merge = "merge",
     }
 }
 
@@ -36,6 +38,8 @@ names! {
         FromStart = "from_start",
         /// The time used stays used; what remains lies over the new hours.
         Remaining = "remaining",
+        /// By the same target, from another receipt.
+        FromReceipt = "from_receipt",
     }
 }
 

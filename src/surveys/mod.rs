@@ -7,6 +7,7 @@ pub mod commands;
 mod commands_answer;
 mod commands_review;
 pub mod followups;
+pub mod commands_merged;
 pub mod jobs;
 pub mod model;
 pub mod pages;

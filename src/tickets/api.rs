@@ -4,7 +4,10 @@ use super::commands_intake::{self, NewMessage, NewTicket, Sender};
 use super::dry_run::{self, TicketChanged};
 use super::model::{Channel, Priority, Status};
 use super::queries::{self, Filter, PromiseState, Sort};
-use super::wire::{AssigneeIn, FromIn, HandOverIn, MessageOut, SurveyOut, TicketFull, TicketIn, TicketOut, TicketPatch};
+use super::related::wire::{LinkOut, MergedOut};
+use super::search;
+use super::wire::{FromIn, MessageOut, SurveyOut, TicketFull, TicketIn, TicketOut, TicketPatch};
+use super::wire_whose::{AssigneeIn, HandOverIn};
 use crate::accounts::caller::Agent;
 use crate::accounts::contacts::model::{normal_email, normal_phone};
 use crate::app::App;
@@ -119,7 +122,11 @@ pub struct TicketParams {
     received_to: Option<DateTime<Utc>>,
     /// Only the one with this number.
     number: Option<i64>,
-    /// The order; `due` where it is left out.
+    /// Only those whose subject, together with one of their messages, holds all of these words. `"a phrase"`, `-without`, `begin*`.
+    #[validate(length(min = 1, max = 200))]
+    #[param(min_length = 1, max_length = 200, example = "transfer -dns")]
+    q: Option<String>,
+    /// The order; where it is left out, `due`, and with `q` `relevance`.
     sort: Option<Sort>,
     /// Rows at the most.
     #[validate(range(min = 1, max = 100))]
@@ -150,9 +157,18 @@ pub async fn list(app: Data<App>, Now(now): Now, params: Params<TicketParams>, r
         received_to: p.received_to,
         number: p.number,
     };
-    let sort = p.sort.unwrap_or(Sort::Due);
-    let after = read_cursor(p.cursor.as_deref())?;
+    let sort = p.sort.unwrap_or(if p.q.is_some() { Sort::Relevance } else { Sort::Due });
     let limit = p.limit.unwrap_or(LIMIT_DEFAULT);
+    if let Some(text) = p.q {
+        let after = read_cursor(p.cursor.as_deref())?;
+        let found = move |conn: &mut _| search::queries::list(conn, &filter, &text, (sort, after), limit as usize, now);
+        let (rows, next) = app.db.read(found).await?;
+        return Ok(Page::ending(rows, next)?.map(|row| TicketOut::found(row, now)).respond(&request));
+    }
+    if sort == Sort::Relevance {
+        return Err(Error::field("sort", "needs_q", "relevance is an order of what q finds"));
+    }
+    let after = read_cursor(p.cursor.as_deref())?;
     let rows = app.db.glance(move |conn| queries::list(conn, &filter, (sort, after), i64::from(limit) + 1, now)).await?;
     let page = Page::of(rows, limit, |row| row.cursor(sort))?;
     Ok(page.map(|row| TicketOut::listed(row, now)).respond(&request))
@@ -163,7 +179,7 @@ pub async fn list(app: Data<App>, Now(now): Now, params: Params<TicketParams>, r
     responses((status = 200, description = "The ticket", body = TicketFull)))]
 pub async fn get(app: Data<App>, Now(now): Now, id: Id<TicketId>) -> Result<HttpResponse> {
     let full = app.db.glance(move |conn| queries::full(conn, id.0)).await?;
-    let queries::Full { ticket, contact_name, tags, promises, clocks, messages, surveys } = full;
+    let queries::Full { ticket, contact_name, tags, promises, clocks, messages, surveys, related } = full;
     let version = ticket.version;
     let survey = |(close_number, outcome, due_at, sent_at, score): queries::SurveyRow| SurveyOut {
         close_number,
@@ -175,8 +191,10 @@ pub async fn get(app: Data<App>, Now(now): Now, id: Id<TicketId>) -> Result<Http
     let full = TicketFull {
         ticket: TicketOut::at(ticket, tags, &promises, Some(&clocks), now),
         contact_name,
-        messages: messages.into_iter().map(MessageOut::from).collect(),
+        messages: messages.into_iter().map(|row| MessageOut::on(id.0, row)).collect(),
         surveys: surveys.into_iter().map(survey).collect(),
+        links: related.links.into_iter().map(LinkOut::from).collect(),
+        merged: related.merged.into_iter().map(MergedOut::from).collect(),
     };
     Ok(Answer::ok(&full)?.version(version).into())
 }

@@ -1,5 +1,6 @@
 //! The verbs of a ticket. Each is one transaction: load, ask the rule, save, record, queue the effects.
 use super::model::{Action, Priority, Refused, Status, Ticket};
+use super::search;
 use super::store::{self, MessageKind, MessageRow};
 use crate::accounts::caller::Agent;
 use crate::accounts::{agents, teams};
@@ -103,6 +104,9 @@ pub fn reply(
     now: DateTime<Utc>,
 ) -> Result<Whole> {
     let (mut ticket, mut clocks) = load(conn, id, seen)?;
+    if let Some(into) = ticket.merged_into_id {
+        return reply(conn, config, agent, into, Seen(None), body, now);
+    }
     ticket.apply(Action::Work, now)?;
     // A public reply by a person picks a call or chat up as well (DESIGN 3.5).
     if ticket.apply(Action::PickUp, now).is_ok() {
@@ -131,6 +135,7 @@ pub fn reply(
         (mail_id, message.mail_message_id) = (Some(queued.id), Some(queued.message_id));
     }
     store::insert_message(conn, &message)?;
+    search::index::add_message(conn, &ticket, &message)?;
     let data = json!({ "message_id": message.id, "mail_id": mail_id, "assignee_id": ticket.assignee_id });
     timeline::record(conn, id, Kind::AgentReplied, Actor::Agent(agent.id()), now, data)?;
     save(conn, ticket, clocks)
@@ -139,6 +144,9 @@ pub fn reply(
 /// An agent writes for the staff alone; stops nothing.
 pub fn note(conn: &mut Conn, agent: &Agent, id: TicketId, seen: Seen, body: String, now: DateTime<Utc>) -> Result<Whole> {
     let (mut ticket, clocks) = load(conn, id, seen)?;
+    if let Some(into) = ticket.merged_into_id {
+        return note(conn, agent, into, Seen(None), body, now);
+    }
     ticket.apply(Action::Work, now)?;
     let message = MessageRow {
         id: MessageId::new(),
@@ -151,6 +159,7 @@ pub fn note(conn: &mut Conn, agent: &Agent, id: TicketId, seen: Seen, body: Stri
         at: Time(now),
     };
     store::insert_message(conn, &message)?;
+    search::index::add_message(conn, &ticket, &message)?;
     timeline::record(conn, id, Kind::NoteAdded, Actor::Agent(agent.id()), now, json!({ "message_id": message.id }))?;
     save(conn, ticket, clocks)
 }
@@ -250,8 +259,13 @@ pub fn change(conn: &mut Conn, agent: &Agent, id: TicketId, seen: Seen, change: 
         data.insert("tags".into(), json!({ "before": store::tags(conn, id)?, "after": tags }));
         store::set_tags(conn, id, &tags)?;
     }
+    let is_renamed = data.contains_key("subject");
     timeline::record(conn, id, Kind::TicketChanged, actor, now, data.into())?;
-    save(conn, ticket, clocks)
+    let whole = save(conn, ticket, clocks)?;
+    if is_renamed {
+        search::index::renew(conn, id)?;
+    }
+    Ok(whole)
 }
 
 /// Done: stops resolution and invites the contact to a survey.

@@ -1,6 +1,8 @@
 //! The verbs of what comes in: a new ticket, and what a contact writes on one that is there.
 use super::commands::{Whole, check_agent, check_team, load, reopened, save, sorted, whose};
 use super::model::{Action, Channel, Direction, Priority, Status, Ticket};
+use super::related::{self, model::LinkKind};
+use super::search;
 use super::store::{self, MessageKind, MessageRow};
 use crate::accounts::caller::Caller;
 use crate::accounts::contacts::{self, Person};
@@ -80,8 +82,8 @@ fn find_person(conn: &mut Conn, from: &Sender, now: DateTime<Utc>) -> Result<Per
     }
 }
 
-/// A request came in, or the desk writes first. 8 queries for a mail from a known contact: person, policy, calendar; ticket,
-/// message, clock and two events.
+/// A request came in, or the desk writes first. 9 queries for a mail from a known contact: person, policy, calendar; ticket,
+/// message, its words, clock and two events.
 pub fn create(conn: &mut Conn, caller: &Caller, new: NewTicket, now: DateTime<Utc>) -> Result<Whole> {
     let received_at = receipt(caller, new.received_at, now)?;
     let person = find_person(conn, &new.from, now)?;
@@ -117,6 +119,8 @@ pub fn create(conn: &mut Conn, caller: &Caller, new: NewTicket, now: DateTime<Ut
         closed_at: None,
         close_count: 0,
         version: 1,
+        relations: 0,
+        merged_into_id: None,
     };
     let mut clocks = Clocks::of_new(ticket.id);
     let whose = whose(&ticket);
@@ -141,9 +145,11 @@ pub fn create(conn: &mut Conn, caller: &Caller, new: NewTicket, now: DateTime<Ut
     });
     timeline::record(conn, ticket.id, Kind::TicketReceived, caller.actor(), received_at, data)?;
     clocks.save(conn)?;
-    if let Some(message) = new.message {
-        store::insert_message(conn, &inbound(&ticket, message, received_at))?;
+    let message = new.message.map(|message| inbound(&ticket, message, received_at));
+    if let Some(message) = &message {
+        store::insert_message(conn, message)?;
     }
+    search::index::add_ticket(conn, &ticket, message.as_ref())?;
     Ok(Whole { ticket, tags, clocks })
 }
 
@@ -172,6 +178,9 @@ pub fn receive(
 ) -> Result<Whole> {
     let received_at = receipt(caller, said, now)?;
     let (mut ticket, mut clocks) = load(conn, id, Seen(None))?;
+    if let Some(into) = ticket.merged_into_id {
+        return receive(conn, config, caller, into, message, said, now);
+    }
     if !ticket.takes_reply(received_at, config.tickets.reopen_window_days) {
         let new = NewTicket {
             channel: ticket.channel,
@@ -187,7 +196,10 @@ pub fn receive(
             message: Some(message),
             follows_id: Some(id),
         };
-        return create(conn, caller, new, now);
+        let mut whole = create(conn, caller, new, now)?;
+        related::commands::link(conn, caller.actor(), (whole.ticket.id, id), LinkKind::FollowUp, now)?;
+        whole.ticket.relations |= related::queries::HAS_LINKS;
+        return Ok(whole);
     }
     let was = ticket.status;
     ticket.apply(Action::ContactWrites, now)?;
@@ -205,6 +217,7 @@ pub fn receive(
     clocks.ring(now);
     let message = inbound(&ticket, message, received_at);
     store::insert_message(conn, &message)?;
+    search::index::add_message(conn, &ticket, &message)?;
     let data = json!({ "message_id": message.id, "status": { "before": was, "after": ticket.status } });
     timeline::record(conn, id, Kind::ContactWrote, caller.actor(), received_at, data)?;
     save(conn, ticket, clocks)

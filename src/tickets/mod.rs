@@ -1,14 +1,18 @@
 //! Tickets: one request of a contact, from its receipt to its close, with messages, promises and history.
 pub mod api;
 pub mod api_messages;
+pub mod bulk;
 pub mod commands;
 pub mod commands_intake;
 pub mod dry_run;
 pub mod model;
 pub mod queries;
+pub mod related;
+pub mod search;
 mod store;
 mod tags;
 pub mod wire;
 pub mod wire_promises;
+pub mod wire_whose;
 
 pub use store::MessageRow as Message;

@@ -76,6 +76,7 @@ pub enum Action {
 pub struct Refused(pub &'static str, pub &'static str);
 
 const CLOSED: Refused = Refused("ticket_closed", "the ticket is closed: reopen it first");
+const MERGED: Refused = Refused("ticket_merged", "it was merged into another ticket: work on that one, or unmerge it first");
 const NOT_CLOSED: Refused = Refused("not_closed", "the ticket is not closed");
 const BY_CLOSURE: Refused = Refused("close_by_closure", "closing is a verb of its own: POST /tickets/{id}/closure");
 
@@ -102,6 +103,9 @@ pub struct Ticket {
     pub closed_at: Option<DateTime<Utc>>,
     pub close_count: i32,
     pub version: i32,
+    /// Whether it has links or merged tickets: bits of `related::queries`.
+    pub relations: i32,
+    pub merged_into_id: Option<TicketId>,
 }
 
 /// The status after an action, or why it is refused.
@@ -124,6 +128,9 @@ pub fn after(status: Status, action: Action) -> Result<Status, Refused> {
 impl Ticket {
     /// Carries an action out.
     pub fn apply(&mut self, action: Action, now: DateTime<Utc>) -> Result<(), Refused> {
+        if self.merged_into_id.is_some() {
+            return Err(MERGED);
+        }
         if action == Action::PickUp {
             if !matches!(self.channel, Channel::Phone | Channel::Chat) || self.direction == Direction::Outbound {
                 return Err(Refused("nothing_to_pick_up", "only a call or a chat that came in can be picked up"));

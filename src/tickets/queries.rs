@@ -1,9 +1,11 @@
 //! Lists of tickets, and one with everything on it.
 use super::model::{Channel, Priority, Status, Ticket};
+use super::related::{self, queries::Related};
 use super::store::{MessageRow, TicketRow};
 use super::tags::{TagList, TagsOf};
 use crate::db::{
     Conn,
+    ext::among,
     schema::{clocks, contacts, messages, survey_invitations, survey_responses, ticket_tags, tickets},
     types::{Named, Time},
 };
@@ -29,6 +31,8 @@ names! {
         Received = "received",
         /// Last changed first.
         Updated = "updated",
+        /// What fits `q` best first; only with `q`.
+        Relevance = "relevance",
     }
 }
 
@@ -82,12 +86,18 @@ pub struct Listed {
     pub promises: Summary,
 }
 
+impl From<(TicketRow, SummaryRow, TagList)> for Listed {
+    fn from((row, promises, tags): (TicketRow, SummaryRow, TagList)) -> Self {
+        Self { ticket: row.into(), tags: tags.0, promises: promises.into() }
+    }
+}
+
 impl Listed {
     /// Where a page after it starts.
     pub fn cursor(&self, sort: Sort) -> Cursor {
         let at = match sort {
             Sort::Due => self.promises.due_at,
-            Sort::Received => self.ticket.received_at,
+            Sort::Received | Sort::Relevance => self.ticket.received_at,
             Sort::Updated => self.ticket.updated_at,
         };
         (at.timestamp_micros(), self.ticket.number)
@@ -105,6 +115,11 @@ pub fn find(conn: &mut Conn, id: TicketId) -> Result<Ticket> {
     let row: Option<TicketRow> =
         tickets::table.filter(tickets::id.eq(id)).select(TicketRow::as_select()).first(conn).optional()?;
     row.map(Ticket::from).ok_or(Error::NotFound("ticket"))
+}
+
+/// Tags of a ticket, in alphabetical order. One query.
+pub fn tags(conn: &mut Conn, id: TicketId) -> Result<Vec<String>> {
+    super::store::tags(conn, id)
 }
 
 /// A page of tickets with their tags. One query, on the index of the order.
@@ -199,7 +214,7 @@ pub fn list(
     }
     let query = match sort {
         Sort::Due => page!(promise_due_at, asc, gt, ge),
-        Sort::Received => page!(received_at, desc, lt, le),
+        Sort::Received | Sort::Relevance => page!(received_at, desc, lt, le),
         Sort::Updated => page!(updated_at, desc, lt, le),
     };
     query.load(conn)
@@ -211,6 +226,27 @@ pub fn list(
 
 fn unknown_cursor() -> Error {
     Error::field("cursor", "unknown_cursor", "is not a cursor of this list")
+}
+
+/// The tickets with these numbers as in a list, in no order. One query.
+pub fn numbered(conn: &mut Conn, numbers: &[i64]) -> Result<Vec<Listed>> {
+    let rows: Vec<(TicketRow, SummaryRow, TagList)> = match conn {
+        Conn::Pg(conn) => tickets::table
+            .filter(tickets::number.eq_any(numbers))
+            .select((TicketRow::as_select(), SummaryRow::as_select(), TagsOf))
+            .load(conn),
+        Conn::Sqlite(conn) => tickets::table
+            .filter(among(tickets::number, numbers))
+            .select((TicketRow::as_select(), SummaryRow::as_select(), TagsOf))
+            .load(conn),
+    }?;
+    Ok(rows.into_iter().map(Listed::from).collect())
+}
+
+/// The highest number that a ticket has; 0 where there is none. One look at the index.
+pub fn last_number(conn: &mut Conn) -> Result<i64> {
+    let last: Option<i64> = tickets::table.order(tickets::number.desc()).select(tickets::number).first(conn).optional()?;
+    Ok(last.unwrap_or(0))
 }
 
 /// How a close ended: number, outcome, due, sent, score.
@@ -232,9 +268,11 @@ pub struct Full {
     pub messages: Vec<MessageRow>,
     /// Its surveys.
     pub surveys: Vec<SurveyRow>,
+    /// Its links, and what was merged into it.
+    pub related: Related,
 }
 
-/// One ticket with everything on it: two queries, one more for a ticket that was closed.
+/// One ticket with everything on it: two queries, one more for a ticket that was closed, up to four where it has links or merged tickets.
 pub fn full(conn: &mut Conn, id: TicketId) -> Result<Full> {
     let found = tickets::table
         .inner_join(contacts::table.on(contacts::id.eq(tickets::contact_id)))
@@ -258,8 +296,13 @@ pub fn full(conn: &mut Conn, id: TicketId) -> Result<Full> {
     let mut messages: Vec<MessageRow> = each!(conn, conn => newest.select(MessageRow::as_select()).load(conn))?;
     messages.reverse();
     let ticket = Ticket::from(row);
+    let related = if ticket.relations == 0 { Related::default() } else { related::queries::of(conn, &ticket)? };
+    if !related.merged.is_empty() {
+        let together: Vec<TicketId> = related.merged.iter().map(|merged| merged.0).chain([id]).collect();
+        messages = related::queries::said(conn, &together, MESSAGES_MAX)?;
+    }
     let surveys = if ticket.close_count == 0 { Vec::new() } else { surveys_of(conn, id)? };
-    Ok(Full { ticket, contact_name, tags: tags.0, promises: promises.into(), clocks, messages, surveys })
+    Ok(Full { ticket, contact_name, tags: tags.0, promises: promises.into(), clocks, messages, surveys, related })
 }
 
 fn surveys_of(conn: &mut Conn, id: TicketId) -> Result<Vec<SurveyRow>> {

@@ -36,6 +36,8 @@ pub(super) struct TicketRow {
     closed_at: Option<Time>,
     close_count: i32,
     version: i32,
+    relations: i32,
+    merged_into_id: Option<TicketId>,
 }
 
 impl From<TicketRow> for Ticket {
@@ -60,6 +62,8 @@ impl From<TicketRow> for Ticket {
             closed_at,
             close_count,
             version,
+            relations,
+            merged_into_id,
         } = row;
         Self {
             id,
@@ -81,6 +85,8 @@ impl From<TicketRow> for Ticket {
             closed_at: closed_at.map(|at| at.0),
             close_count,
             version,
+            relations,
+            merged_into_id,
         }
     }
 }

@@ -2,6 +2,8 @@
 use super::commands::Whole;
 use super::model::{Channel, Direction, Priority, Status, Ticket};
 use super::queries::Listed;
+use super::related::wire::{LinkOut, MergedOut};
+use super::search::{queries::Found, wire::MatchedOut};
 use super::store::{MessageKind, MessageRow};
 use super::wire_promises::{ClockOut, PromiseOut};
 use crate::accounts::contacts::wire::{EmailAddress, PhoneNumber};
@@ -21,7 +23,7 @@ const TAGS_MAX: u64 = 50;
 const TAG_MAX: usize = 50;
 
 /// Tags are 1 to 50 characters without spaces at the ends.
-fn good_tags(tags: &[String]) -> Result<(), ValidationError> {
+pub fn good_tags(tags: &[String]) -> Result<(), ValidationError> {
     let good = |tag: &String| (1..=TAG_MAX).contains(&tag.chars().count()) && tag.trim() == tag;
     if tags.iter().all(good) {
         return Ok(());
@@ -159,29 +161,6 @@ pub struct TicketPatch {
     pub tags: Option<Vec<String>>,
 }
 
-/// Who is to be responsible.
-#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AssigneeIn {
-    /// An active agent, or null for nobody.
-    #[serde(deserialize_with = "required")]
-    #[schema(required = true)]
-    pub agent_id: Option<AgentId>,
-}
-
-/// Which team is to be responsible.
-#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct HandOverIn {
-    /// A team, or null for none.
-    #[serde(deserialize_with = "required")]
-    #[schema(required = true)]
-    pub team_id: Option<TeamId>,
-}
-
-/// For fields that may be null but must be there.
-fn required<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    Option::deserialize(deserializer)
 }
 
 /// A ticket.
@@ -202,6 +181,8 @@ pub struct TicketOut {
     assignee_id: Option<AgentId>,
     /// The closed ticket that this one carries on.
     follows_id: Option<TicketId>,
+    /// The ticket that this one was merged into: what is written here goes there.
+    merged_into_id: Option<TicketId>,
     tags: Vec<String>,
     /// When the desk got it; every clock starts here.
     #[serde(serialize_with = "instant::serialize")]
@@ -223,6 +204,10 @@ pub struct TicketOut {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     clocks: Option<Vec<ClockOut>>,
+    /// Only in answers to `q`: where it was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    matched: Option<MatchedOut>,
 }
 
 impl TicketOut {
@@ -248,6 +233,8 @@ impl TicketOut {
             closed_at,
             close_count,
             version,
+            relations: _,
+            merged_into_id,
         } = ticket;
         let clocks = clocks.map(|clocks| clocks.iter().map(|row| ClockOut::at(row, now)).collect());
         Self {
@@ -263,6 +250,7 @@ impl TicketOut {
             team_id,
             assignee_id,
             follows_id,
+            merged_into_id,
             tags,
             received_at,
             created_at,
@@ -273,7 +261,14 @@ impl TicketOut {
             version,
             promise: PromiseOut::at(promises, now),
             clocks,
+            matched: None,
         }
+    }
+
+    /// A ticket that was looked for.
+    pub fn found(found: Found, now: DateTime<Utc>) -> Self {
+        let Found { listed, matched } = found;
+        Self { matched: Some(matched.into()), ..Self::listed(listed, now) }
     }
 
     /// What a verb left behind.
@@ -309,12 +304,18 @@ pub struct MessageOut {
     mail_message_id: Option<String>,
     #[serde(serialize_with = "instant::serialize")]
     at: DateTime<Utc>,
+    /// The merged ticket that it was written on; left out where that is this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    from_ticket_id: Option<TicketId>,
 }
 
-impl From<MessageRow> for MessageOut {
-    fn from(row: MessageRow) -> Self {
-        let MessageRow { id, ticket_id: _, kind, agent_id, contact_id, body, mail_message_id, at } = row;
-        Self { id, kind: kind.0, agent_id, contact_id, body, mail_message_id, at: at.0 }
+impl MessageOut {
+    /// A message as a ticket shows it.
+    pub fn on(shown_on: TicketId, row: MessageRow) -> Self {
+        let MessageRow { id, ticket_id, kind, agent_id, contact_id, body, mail_message_id, at } = row;
+        let from_ticket_id = (ticket_id != shown_on).then_some(ticket_id);
+        Self { id, kind: kind.0, agent_id, contact_id, body, mail_message_id, at: at.0, from_ticket_id }
     }
 }
 
@@ -345,4 +346,8 @@ pub struct TicketFull {
     pub messages: Vec<MessageOut>,
     /// The survey of each close.
     pub surveys: Vec<SurveyOut>,
+    /// Links to other tickets.
+    pub links: Vec<LinkOut>,
+    /// What was merged into it; its messages are among those above.
+    pub merged: Vec<MergedOut>,
 }

@@ -65,6 +65,14 @@ names! {
         TicketClosed = "ticket_closed",
         /// Open again.
         TicketReopened = "ticket_reopened",
+        /// A ticket was merged into another; on both.
+        TicketMerged = "ticket_merged",
+        /// A merge was undone; on both.
+        TicketUnmerged = "ticket_unmerged",
+        /// Two tickets were linked; on both.
+        TicketLinked = "ticket_linked",
+        /// A link was taken away; on both.
+        TicketUnlinked = "ticket_unlinked",
         /// A promise began to run, or was found not to be one.
         ClockStarted = "clock_started",
         /// A clock stands still.

@@ -7,6 +7,7 @@ mod alerts;
 mod architecture;
 mod basics;
 mod binary;
+mod bulk;
 mod calendars;
 mod cli;
 mod clockstep;
@@ -17,6 +18,7 @@ mod kill9;
 mod limits;
 mod load;
 mod mails;
+mod merges;
 mod migrations;
 mod nodes;
 mod pages;
@@ -29,6 +31,7 @@ mod restore;
 mod rights;
 mod schemathesis;
 mod secrets;
+mod search;
 mod supply;
 mod support;
 mod surveys;
@@ -51,6 +54,8 @@ const ALL: &[&[Test]] = &[
     architecture::TESTS,
     basics::TESTS,
     mails::TESTS,
+    bulk::TESTS,
+    merges::TESTS,
     migrations::TESTS,
     promises::TESTS,
     promises_edited::TESTS,
@@ -58,6 +63,7 @@ const ALL: &[&[Test]] = &[
     rights::ONCE,
     rights::PAGE,
     rights::TESTS,
+    search::TESTS,
     support::browser::TESTS,
     support::desk::TESTS,
     surveys::TESTS,

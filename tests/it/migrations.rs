@@ -70,6 +70,7 @@ fn file() -> (tempfile::TempDir, Conn) {
     (folder, conn)
 }
 
+/// The index of words is each database's own.
 fn columns(conn: &mut Conn) -> Columns {
     let rows: Vec<Column> = match conn {
         // An INTEGER PRIMARY KEY names the rowid, which is never null whatever the pragma says.
@@ -77,12 +78,14 @@ fn columns(conn: &mut Conn) -> Columns {
             "SELECT m.name AS table_name, c.name AS column_name, c.type AS data_type,
                     c.\"notnull\" = 0 AND NOT (c.pk = 1 AND c.type = 'INTEGER') AS is_nullable
              FROM sqlite_master m JOIN pragma_table_info(m.name) c
-             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name NOT LIKE '%diesel%'",
+             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name NOT LIKE '%diesel%'
+             AND m.name NOT LIKE 'search_documents%'",
         )
         .load(conn),
         Conn::Pg(conn) => diesel::sql_query(
             "SELECT table_name::text, column_name::text, data_type::text, is_nullable = 'YES' AS is_nullable
-             FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '%diesel%'",
+             FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '%diesel%'
+             AND table_name <> 'search_documents'",
         )
         .load(conn),
     }
@@ -98,7 +101,7 @@ fn indexes(conn: &mut Conn) -> BTreeSet<String> {
         }
         Conn::Pg(conn) => diesel::sql_query(
             "SELECT indexname::text AS name FROM pg_indexes
-             WHERE schemaname = 'public' AND indexname NOT IN (SELECT conname FROM pg_constraint)",
+             WHERE schemaname = 'public' AND tablename <> 'search_documents' AND indexname NOT IN (SELECT conname FROM pg_constraint)",
         )
         .load(conn),
     }

@@ -54,6 +54,10 @@ pub fn of(conn: &mut Conn) -> usize {
             let hours = hours(conn, &data);
             let moved = match data["how"].as_str().unwrap().parse().unwrap() {
                 How::FromStart => clock.retargeted(promise(&data), &hours, pauses, at.0).map(|(clock, _)| clock),
+                How::FromReceipt => {
+                    clock.started_at = data["started_at"].as_str().unwrap().parse().unwrap();
+                    clock.retargeted(promise(&data), &hours, pauses, at.0).map(|(clock, _)| clock)
+                }
                 How::Remaining => clock.relaid(at.0, frozen, &hours),
             };
             (*clock, *frozen) = (moved.unwrap(), hours);

@@ -14,10 +14,12 @@ REASONS = {
     "unknown_organization",
     "unknown_policy",
     "unknown_team",
+    "unknown_ticket",
     "time_zone",
     # What several fields, or a list, say together.
     "never_open",
     "one_of",
+    "needs_q",
     "repeated",
     "overlap",
     "order",
