@@ -88,6 +88,11 @@ api! {
     "/reports/sla/rows" { get Manage reports::api_rows::sla }
     "/reports/nps" { get Manage reports::api::nps }
     "/reports/nps/rows" { get Manage reports::api_rows::nps }
+    "/reports/hours" { get Manage reports::api_week::hours }
+    "/reports/hours/rows" { get Manage reports::api_week::rows }
+    "/reports/sla.svg" { get Manage reports::api_charts::sla }
+    "/reports/nps.svg" { get Manage reports::api_charts::nps }
+    "/reports/hours.svg" { get Manage reports::api_charts::hours }
 }
 
 impl ConfigureHead for actix_web::Resource {

@@ -1,13 +1,20 @@
 //! Reports: whether promises were kept, and what contacts say about it. Every figure is a count over rows.
 pub mod api;
+pub mod api_charts;
 pub mod api_rows;
+pub mod api_week;
 pub mod asked;
+mod charts;
 pub mod csv;
+pub mod drawings;
 pub mod figures;
 mod params;
 mod queries;
 mod queries_rows;
+mod queries_week;
 pub mod rows;
+pub mod rows_week;
 pub mod sheet;
+pub mod week;
 pub mod wire;
 pub mod wire_nps;

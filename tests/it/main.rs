@@ -12,6 +12,7 @@ mod clockstep;
 mod dkim;
 mod doors;
 mod figures;
+mod hours;
 mod kill9;
 mod limits;
 mod load;
@@ -61,6 +62,7 @@ const ALL: &[&[Test]] = &[
     calendars::ONCE,
     calendars::TESTS,
     figures::TESTS,
+    hours::TESTS,
     reports::ONCE,
     reports::TESTS,
     cli::TESTS,
