@@ -10,8 +10,8 @@ const PERCENT: Scale = Scale { low: 0.0, high: 100.0, unit: " %" };
 fn marks(count: usize) -> Vec<Mark> {
     let mark = |n: usize| Mark {
         label: format!("<script>alert({n})</script> Ünïcode 部署 {n}"),
-        value: (n % 3 > 0).then_some(n as f64),
-        interval: (n % 2 > 0).then_some((n as f64 - 5.0, n as f64 + 5.0)),
+        value: (!n.is_multiple_of(3)).then_some(n as f64),
+        interval: (!n.is_multiple_of(2)).then_some((n as f64 - 5.0, n as f64 + 5.0)),
         text: format!("{n} % & {n}"),
     };
     (0..count).map(mark).collect()

@@ -125,7 +125,7 @@ fn hours_and_days_follow_the_clock_where_it_changes(desk: &Desk) {
                     let (from, to) = (at(key["from"].as_str().unwrap()), at(key["to"].as_str().unwrap()));
                     let own = changes.iter().flatten().filter(|at| **at >= from && **at < to);
                     let label = |at: &DateTime<Utc>| at.with_timezone(&zone).format(format).to_string();
-                    assert!(own.clone().all(|at| *key["label"] == label(at)), "{query} {key}");
+                    assert!(own.clone().all(|at| key["label"] == label(at)), "{query} {key}");
                     let first = group["metrics"].as_array().unwrap().iter().find(|m| m["metric"] == "first_response").unwrap();
                     assert_eq!(first["total"], own.count(), "{query} {key}");
                     length += to - from;
