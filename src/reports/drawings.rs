@@ -17,21 +17,22 @@ const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const WORDS_MAX: usize = ROWS_MAX;
 
 /// A count with a comma at each thousand.
-pub(super) fn count(value: u64) -> String {
+pub fn count(value: u64) -> String {
     let digits = value.to_string();
     let parts: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|part| std::str::from_utf8(part).ok()).collect();
     parts.join(",")
 }
 
 /// A period in its own zone, such as `1 March 2026 to 31 March 2026`: the last day is the one that the end lies in or after.
-pub(super) fn period((from, to): (DateTime<Utc>, DateTime<Utc>), zone: &str) -> String {
+pub fn period_in_words((from, to): (DateTime<Utc>, DateTime<Utc>), zone: &str) -> String {
     let tz: Tz = zone.parse().unwrap_or(Tz::UTC);
     let day = |at: DateTime<Utc>| at.with_timezone(&tz).format("%-d %B %Y").to_string();
     let (first, last) = (day(from), day(to - chrono::TimeDelta::microseconds(1)));
     if first == last { format!("{first}, {zone}") } else { format!("{first} to {last}, {zone}") }
 }
 
-fn metric_name(metric: Metric) -> &'static str {
+/// A promise as people call it.
+pub fn metric_name(metric: Metric) -> &'static str {
     match metric {
         Metric::Pickup => "Pickup",
         Metric::FirstResponse => "First response",
@@ -40,7 +41,7 @@ fn metric_name(metric: Metric) -> &'static str {
     }
 }
 
-fn listed(items: impl Iterator<Item = String>) -> String {
+pub(super) fn listed(items: impl Iterator<Item = String>) -> String {
     let items: Vec<String> = items.collect();
     let shown = items.get(..WORDS_MAX).unwrap_or(&items);
     let rest = items.len() - shown.len();
@@ -77,7 +78,7 @@ fn floor(values: impl Iterator<Item = f64>) -> Scale {
 
 /// Attainment: a line a metric over time, or bars.
 pub fn sla(report: &SlaReport) -> Result<String> {
-    let when = period((report.from, report.to), &report.time_zone);
+    let when = period_in_words((report.from, report.to), &report.time_zone);
     let shown: Vec<&SlaFigures> = report.total.iter().filter(|figures| figures.total > 0).collect();
     let words = |label: &str, figures: &SlaFigures| format!("{label}: {}", attainment(figures));
     let title = "Promises kept".to_owned();
@@ -127,7 +128,7 @@ fn nps_text(figures: &NpsFigures) -> String {
 }
 
 /// What a change is called where there is no room for z and p.
-pub(super) fn direction(direction: DirectionName) -> &'static str {
+pub fn change_in_words(direction: DirectionName) -> &'static str {
     match direction {
         DirectionName::Up => "clearly better than before",
         DirectionName::Down => "clearly worse than before",
@@ -137,8 +138,8 @@ pub(super) fn direction(direction: DirectionName) -> &'static str {
 
 /// The NPS with its interval: over time, or by group.
 pub fn nps(report: &NpsReport) -> Result<String> {
-    let when = period((report.from, report.to), &report.time_zone);
-    let change = report.change.as_ref().map(|change| format!("; {}", direction(change.direction))).unwrap_or_default();
+    let when = period_in_words((report.from, report.to), &report.time_zone);
+    let change = report.change.as_ref().map(|change| format!("; {}", change_in_words(change.direction))).unwrap_or_default();
     let title = match report.total.nps_rounded {
         Some(nps) => format!("Net Promoter Score {nps}"),
         None => "Net Promoter Score".to_owned(),
@@ -183,7 +184,7 @@ names! {
 
 /// The hours of the week as a heat map.
 pub fn hours(report: &HoursReport, measure: Measure) -> Result<String> {
-    let when = period((report.from, report.to), &report.time_zone);
+    let when = period_in_words((report.from, report.to), &report.time_zone);
     let most = report.hours.iter().map(|hour| hour.received).max().unwrap_or(0).max(1);
     let square = |hour: &HourFigures| match (measure, hour.attainment.percent) {
         (Measure::Received, _) if hour.received == 0 => Square { share: None, text: String::new() },
@@ -239,8 +240,8 @@ mod tests {
         assert_eq!([7, 9_999, 10_000, 2_500_000].map(short), ["7", "9999", "10k", "2M"]);
         let at = |text: &str| text.parse::<DateTime<Utc>>().expect("an instant");
         let march = (at("2026-03-01T05:00:00Z"), at("2026-04-01T04:00:00Z"));
-        assert_eq!(period(march, "America/Toronto"), "1 March 2026 to 31 March 2026, America/Toronto");
-        assert_eq!(period((at("2026-03-01T00:00:00Z"), at("2026-03-02T00:00:00Z")), "UTC"), "1 March 2026, UTC");
+        assert_eq!(period_in_words(march, "America/Toronto"), "1 March 2026 to 31 March 2026, America/Toronto");
+        assert_eq!(period_in_words((at("2026-03-01T00:00:00Z"), at("2026-03-02T00:00:00Z")), "UTC"), "1 March 2026, UTC");
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod drawings;
 pub mod figures;
 mod params;
 mod queries;
+pub mod queries_digest;
 mod queries_rows;
 mod queries_week;
 pub mod rows;

@@ -9,6 +9,7 @@ mod binary;
 mod calendars;
 mod cli;
 mod clockstep;
+mod digest;
 mod dkim;
 mod doors;
 mod figures;
@@ -61,6 +62,7 @@ const ALL: &[&[Test]] = &[
     accounts::TESTS,
     calendars::ONCE,
     calendars::TESTS,
+    digest::TESTS,
     figures::TESTS,
     hours::TESTS,
     reports::ONCE,
