@@ -88,6 +88,11 @@ api! {
     "/reports/sla/rows" { get Manage reports::api_rows::sla }
     "/reports/nps" { get Manage reports::api::nps }
     "/reports/nps/rows" { get Manage reports::api_rows::nps }
+    "/reports/surveys" { get Manage reports::api_surveys::funnel }
+    "/reports/surveys/rows" { get Manage reports::api_surveys::rows }
+    "/reports/surveys.svg" { get Manage reports::api_surveys::funnel_chart }
+    "/reports/causes" { get Manage reports::api_surveys::causes }
+    "/reports/causes.svg" { get Manage reports::api_surveys::causes_chart }
     "/reports/digests" { get Manage digest::api::list }
     "/reports/digests/{id}/release" { post Manage digest::api::release }
     "/reports/hours" { get Manage reports::api_week::hours }

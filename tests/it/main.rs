@@ -13,6 +13,7 @@ mod digest;
 mod dkim;
 mod doors;
 mod figures;
+mod funnel;
 mod hours;
 mod kill9;
 mod limits;
@@ -64,6 +65,7 @@ const ALL: &[&[Test]] = &[
     calendars::TESTS,
     digest::TESTS,
     figures::TESTS,
+    funnel::TESTS,
     hours::TESTS,
     reports::ONCE,
     reports::TESTS,
