@@ -26,6 +26,7 @@ pub struct Config {
     pub database: Database,
     pub log: Log,
     pub company: Company,
+    pub digest: Digest,
     pub tickets: Tickets,
     pub mail: Mail,
     pub jobs: Jobs,
@@ -65,6 +66,15 @@ pub struct Log {
 #[expect(missing_docs, reason = "defaults.toml documents each")]
 pub struct Company {
     pub name: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "defaults.toml documents each")]
+pub struct Digest {
+    pub enabled: bool,
+    pub weekday: u32,
+    pub at: String,
+    pub time_zone: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -203,6 +213,13 @@ impl Config {
         within("server.threads", self.server.threads, 0, 256)?;
         within("server.stop_seconds", self.server.stop_seconds, 0, 3_600)?;
         within("database.pool_size", self.database.pool_size, 1, 200)?;
+        within("digest.weekday", self.digest.weekday, 1, 7)?;
+        if time_of_day("digest.at", &self.digest.at)? >= 86_400 {
+            return bad("digest.at: must be before 24:00");
+        }
+        if !self.digest.time_zone.is_empty() && self.digest.time_zone.parse::<chrono_tz::Tz>().is_err() {
+            return bad(format!("digest.time_zone: {:?} is not a time zone such as Europe/Berlin", self.digest.time_zone));
+        }
         within("tickets.reopen_window_days", self.tickets.reopen_window_days, 0, 3_650)?;
         within("mail.smtp_timeout_seconds", self.mail.smtp_timeout_seconds, 1, 600)?;
         within("jobs.concurrency", self.jobs.concurrency, 1, 64)?;
@@ -364,6 +381,9 @@ mod tests {
         refused("[survey]\nreminder_enabled = true\nreminder_days = 14", None, "survey.reminder_days");
         refused("[alerts]\nbreach = [\"everybody\"]", None, "everybody");
         refused("[alerts]\nlater_seconds = 5", None, "alerts.later_seconds");
+        refused("[digest]\nweekday = 0", None, "digest.weekday");
+        refused("[digest]\nat = \"24:00\"", None, "digest.at");
+        refused("[digest]\ntime_zone = \"Mars/Base\"", None, "digest.time_zone");
         refused("", Some(("DESKBELL_SERVER_PORT", "1")), "DESKBELL_SERVER_PORT");
         refused("", Some(("DESKBELL_SURVEY_ENABLED", "perhaps")), "DESKBELL_SURVEY_ENABLED");
     }

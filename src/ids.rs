@@ -58,6 +58,8 @@ ids! {
     CalendarId,
     /// Names an SLA policy.
     PolicyId,
+    /// Names one letter of a weekly digest.
+    DigestLetterId,
     /// Names one outgoing letter.
     MailId,
     /// Names a queued job.

@@ -2,7 +2,7 @@
 use crate::accounts::rights::Right;
 use crate::error::Error;
 use crate::http::{auth, ops};
-use crate::{accounts, calendar, mail, reports, sla, surveys, tickets, timeline};
+use crate::{accounts, calendar, digest, mail, reports, sla, surveys, tickets, timeline};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
@@ -105,6 +105,18 @@ api! {
     "/reports/sla/rows" { get Manage reports::api_rows::sla }
     "/reports/nps" { get Manage reports::api::nps }
     "/reports/nps/rows" { get Manage reports::api_rows::nps }
+    "/reports/surveys" { get Manage reports::api_surveys::funnel }
+    "/reports/surveys/rows" { get Manage reports::api_surveys::rows }
+    "/reports/surveys.svg" { get Manage reports::api_surveys::funnel_chart }
+    "/reports/causes" { get Manage reports::api_surveys::causes }
+    "/reports/causes.svg" { get Manage reports::api_surveys::causes_chart }
+    "/reports/digests" { get Manage digest::api::list }
+    "/reports/digests/{id}/release" { post Manage digest::api::release }
+    "/reports/hours" { get Manage reports::api_week::hours }
+    "/reports/hours/rows" { get Manage reports::api_week::rows }
+    "/reports/sla.svg" { get Manage reports::api_charts::sla }
+    "/reports/nps.svg" { get Manage reports::api_charts::nps }
+    "/reports/hours.svg" { get Manage reports::api_charts::hours }
 }
 
 /// `/tickets/{id}/notes` as `/tickets` and `/{id}/notes`.

@@ -2,6 +2,7 @@
 use crate::accounts::tokens;
 use crate::app::App;
 use crate::db::Conn;
+use crate::digest;
 use crate::error::Result;
 use crate::http::idempotency;
 use crate::jobs::queue::Job;
@@ -20,6 +21,7 @@ const ROUNDS_PER_FORGET: u64 = 60;
 /// What each kind of job does.
 pub async fn run(app: &Data<App>, job: &Job) -> Result<(), Failure> {
     match job.kind.0 {
+        JobKind::SendDigest => digest::jobs::send(app, job.subject_id.0).await,
         JobKind::DeliverMail => mail::jobs::deliver(app, job.subject_id.0).await,
         JobKind::SendSurvey => surveys::jobs::send(app, job.subject_id.0).await,
         JobKind::SendReminder => surveys::jobs::remind(app, job.subject_id.0).await,
@@ -32,6 +34,7 @@ pub async fn run(app: &Data<App>, job: &Job) -> Result<(), Failure> {
 /// What else a parked job changes.
 pub fn parked(conn: &mut Conn, job: &Job, error: &str, now: DateTime<Utc>) -> Result<()> {
     match job.kind.0 {
+        JobKind::SendDigest => digest::commands::parked(conn, job.subject_id.0),
         JobKind::DeliverMail => mail::outbox::parked(conn, job.subject_id.0, error, now),
         JobKind::SendSurvey => surveys::commands::failed(conn, job.subject_id.0, error, now),
         JobKind::SendReminder => surveys::reminders::commands::failed(conn, job.subject_id.0, error, now),
@@ -59,6 +62,9 @@ pub async fn chores(app: Data<App>, mut stop: watch::Receiver<bool>) {
         tokio::select! {
             () = tokio::time::sleep(NOTE_TOKEN_USES_EVERY) => {}
             _ = stop.changed() => {}
+        }
+        if let Err(error) = digest::jobs::write_due(&app).await {
+            tracing::error!(%error, "the digest could not be written; it is tried again in a minute");
         }
         round += 1;
         let mut done = note_token_uses(&app).await;

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 names! {
     /// What is to be done.
     pub enum JobKind {
+        /// Send a letter of the weekly digest.
+        SendDigest = "send_digest",
         /// Send a reply's letter.
         DeliverMail = "deliver_mail",
         /// Check an invitation again and send it.

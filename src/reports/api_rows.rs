@@ -39,6 +39,8 @@ macro_rules! page_asked {
     }};
 }
 
+pub(super) use page_asked;
+
 /// Sends rows: a page as JSON, or everything from the cursor on as CSV.
 pub(super) async fn send<R: Row>(
     app: Data<App>,

@@ -2,7 +2,7 @@
 use crate::error::FieldError;
 use crate::ids::{AgentId, OrganizationId, TeamId};
 use crate::tickets::model::{Channel, Priority};
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, Offset, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::{GapInfo, Tz};
 
 /// A period at the most: ten years, three of them leap years.
@@ -61,7 +61,7 @@ pub enum Unit {
 
 impl Unit {
     /// The first date of the stretch that `date` lies in.
-    fn first(self, date: NaiveDate) -> Option<NaiveDate> {
+    pub fn first(self, date: NaiveDate) -> Option<NaiveDate> {
         match self {
             Self::Day => Some(date),
             Self::Week => date.checked_sub_days(Days::new(date.weekday().num_days_from_monday().into())),
@@ -88,7 +88,11 @@ impl Unit {
 
 /// The first instant of a local date; where midnight falls into a gap, the first one after it.
 pub fn midnight(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
-    let local = date.and_time(NaiveTime::MIN);
+    local_instant(zone, date.and_time(NaiveTime::MIN))
+}
+
+/// When a clock on the wall first shows `local`; where it never does, the first instant after the gap.
+pub fn local_instant(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
     let offset = zone.offset_from_local_datetime(&local).earliest().map(|offset| (local, offset));
     // The first missing local time, at the offset before the gap, is the first instant after it.
     let gap = || GapInfo::new(&local, &zone).and_then(|gap| gap.begin);

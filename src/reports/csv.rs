@@ -1,5 +1,6 @@
 //! Reports as CSV (RFC 4180): one row a group, or a group and metric; the counts are those of the JSON. Pure.
 use super::figures::Reasons;
+use super::week::{HourFigures, HoursReport};
 use super::wire::{GroupKey, Resolutions, SlaFigures, SlaReport};
 use super::wire_nps::{ChangeOut, NpsFigures, NpsReport, PreviousOut};
 use crate::error::{Error, Result};
@@ -196,6 +197,41 @@ pub fn nps(report: &NpsReport) -> Result<Vec<u8>> {
     for group in &report.groups {
         let cells = nps_cells(&group.figures, group.previous.as_ref(), group.change.as_ref());
         table.row(key(&group.key).iter().chain(&cells))?;
+    }
+    table.done()
+}
+
+const HOUR_COLUMNS: [&str; 15] = [
+    "weekday",
+    "hour",
+    "period_seconds",
+    "received",
+    "metric",
+    "promises",
+    "answered",
+    "met",
+    "breached",
+    "open",
+    "left_out",
+    "attainment_percent",
+    "attainment_numerator",
+    "attainment_denominator",
+    "median_seconds",
+];
+
+/// A row an hour of the week.
+pub fn hours(report: &HoursReport) -> Result<Vec<u8>> {
+    let mut table = Table::bare();
+    table.row(HOUR_COLUMNS)?;
+    for figures in &report.hours {
+        let HourFigures { weekday, hour, period_seconds, received, promises, answered, met, breached, open, .. } = figures;
+        let HourFigures { left_out, attainment, median_seconds, .. } = figures;
+        let mut cells = vec![figure(*weekday), figure(*hour), period_seconds.to_string(), received.to_string()];
+        cells.push(text(report.metric.as_str()));
+        cells.extend([promises, answered, met, breached, open, left_out].map(ToString::to_string));
+        cells.extend([figure(attainment.percent), attainment.numerator.to_string(), attainment.denominator.to_string()]);
+        cells.push(figure(*median_seconds));
+        table.row(cells)?;
     }
     table.done()
 }

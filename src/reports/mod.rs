@@ -1,13 +1,28 @@
 //! Reports: whether promises were kept, and what contacts say about it. Every figure is a count over rows.
 pub mod api;
+pub mod api_charts;
 pub mod api_rows;
+pub mod api_surveys;
+pub mod api_week;
 pub mod asked;
+pub mod causes;
+mod charts;
 pub mod csv;
+mod csv_surveys;
+pub mod drawings;
+mod drawings_surveys;
 pub mod figures;
+pub mod funnel;
 mod params;
 mod queries;
+pub mod queries_digest;
 mod queries_rows;
+mod queries_surveys;
+mod queries_week;
 pub mod rows;
+pub mod rows_surveys;
+pub mod rows_week;
 pub mod sheet;
+pub mod week;
 pub mod wire;
 pub mod wire_nps;

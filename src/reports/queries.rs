@@ -89,6 +89,8 @@ macro_rules! each_row {
     };
 }
 
+pub(super) use each_row;
+
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = clocks)]
 struct ClockSlim {
@@ -104,7 +106,7 @@ struct ClockSlim {
 }
 
 /// The key of a row: its bucket where the report is divided by time.
-fn key(buckets: &[Bucket], at: DateTime<Utc>, group: Key) -> Key {
+pub(super) fn key(buckets: &[Bucket], at: DateTime<Utc>, group: Key) -> Key {
     if buckets.is_empty() { group } else { Key::Bucket(bucket_of(buckets, at)) }
 }
 
@@ -156,7 +158,7 @@ pub fn sla(conn: &mut Conn, asked: &Asked, now: DateTime<Utc>) -> Result<Groups<
     Ok(groups)
 }
 
-fn score(value: i32) -> Result<Score> {
+pub(super) fn score(value: i32) -> Result<Score> {
     u8::try_from(value)
         .ok()
         .and_then(|value| Score::new(value).ok())

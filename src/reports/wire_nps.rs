@@ -116,6 +116,16 @@ names! {
     }
 }
 
+impl From<Direction> for DirectionName {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::Up => Self::Up,
+            Direction::Down => Self::Down,
+            Direction::NoClearChange => Self::NoClearChange,
+        }
+    }
+}
+
 /// The period that was asked to compare with: the one of equal length before, or another.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct PreviousOut {
@@ -149,12 +159,7 @@ pub struct ChangeOut {
 impl ChangeOut {
     fn of(before: &Tally, now: &Tally) -> Option<Self> {
         let score::Change { z, p, direction } = score::compare(before, now)?;
-        let direction = match direction {
-            Direction::Up => DirectionName::Up,
-            Direction::Down => DirectionName::Down,
-            Direction::NoClearChange => DirectionName::NoClearChange,
-        };
-        Some(Self { z: six_decimals(z), p: six_decimals(p), direction })
+        Some(Self { z: six_decimals(z), p: six_decimals(p), direction: direction.into() })
     }
 }
 

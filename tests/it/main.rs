@@ -11,9 +11,12 @@ mod bulk;
 mod calendars;
 mod cli;
 mod clockstep;
+mod digest;
 mod dkim;
 mod doors;
 mod figures;
+mod funnel;
+mod hours;
 mod kill9;
 mod limits;
 mod load;
@@ -79,7 +82,10 @@ const ALL: &[&[Test]] = &[
     accounts::TESTS,
     calendars::ONCE,
     calendars::TESTS,
+    digest::TESTS,
     figures::TESTS,
+    funnel::TESTS,
+    hours::TESTS,
     reports::ONCE,
     reports::TESTS,
     cli::TESTS,

@@ -41,7 +41,7 @@ enum Act {
 
 /// Teams and organizations by name.
 pub(crate) struct Places {
-    teams: [Option<String>; 3],
+    pub teams: [Option<String>; 3],
     organizations: [Option<String>; 3],
 }
 
