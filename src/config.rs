@@ -235,6 +235,7 @@ impl Config {
         within("survey.followup_seconds", self.survey.followup_seconds, 1, seconds_of_a_year)?;
         if self.survey.reminder_enabled && self.survey.reminder_days >= self.survey.valid_days {
             return bad("survey.reminder_days: must be less than survey.valid_days");
+        }
         within("alerts.later_seconds", self.alerts.later_seconds, 60, seconds_of_a_year)?;
         within("alerts.repeat_seconds", self.alerts.repeat_seconds, 0, seconds_of_a_year)?;
         if (1..60).contains(&self.alerts.repeat_seconds) {

@@ -8,5 +8,4 @@ pub mod ics;
 mod store;
 pub mod wire;
 
-pub use store::{Calendar, InForce, default_calendar, find, find_version, hours_of, in_force, insert};
-pub use store::{Calendar, InForce, default_calendar, find, find_version, find_versions, in_force, insert};
+pub use store::{Calendar, InForce, default_calendar, find, find_version, find_versions, hours_of, in_force, insert};

@@ -139,7 +139,7 @@ pub fn find_versions(conn: &mut Conn, wanted: &BTreeSet<(CalendarId, i32)>) -> R
         }
         query.load(conn)
     })?;
-    rows.into_iter().map(|(id, version, definition)| Ok(((id, version), hours(id, version, definition)?))).collect()
+    rows.into_iter().map(|(id, version, definition)| Ok(((id, version), hours_of(id, version, definition)?))).collect()
 }
 
 /// A page after `after`, by age. One query.

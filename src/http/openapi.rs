@@ -19,22 +19,21 @@ Every version is an `ETag`: send it back as `If-Match` and a change that somebod
 HEAD works wherever GET does. Instants are RFC 3339 in UTC.";
 
 /// Routes whose thing has no version of its own, or whose verb does not look at it.
-const WITHOUT_VERSION: [&str; 11] = [
+const WITHOUT_VERSION: [&str; 13] = [
+    "/acknowledgement",
+    "/attempts",
+    "/claim",
+    "/confirmation",
     "/deadline",
+    "/followup",
+    "/links/{other}",
     "/messages",
     "/release",
-    "/claim",
     "/review",
-    "/tokens/{id}",
     "/suppressions/{id}",
-    "/confirmation",
-    "/followup",
-    "/attempts",
     "/ticket",
+    "/tokens/{id}",
 ];
-const WITHOUT_VERSION: [&str; 7] =
-    ["/acknowledgement", "/deadline", "/messages", "/release", "/claim", "/review", "/tokens/{id}"];
-const WITHOUT_VERSION: [&str; 7] = ["/links/{other}", "/deadline", "/messages", "/release", "/claim", "/review", "/tokens/{id}"];
 
 /// The errors that a route can answer with, beside its own success.
 fn errors(operation: &Operation, has_id: bool) -> Vec<(&'static str, &'static str)> {

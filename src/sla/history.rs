@@ -72,7 +72,7 @@ pub fn lives(conn: &mut Conn, ticket: TicketId) -> Result<(Vec<(ClockRow, Life)>
                 let laid: Laid = data.to()?;
                 match laid.how {
                     Some(How::Remaining) => Turn::Remaining(at.0, laid.version()),
-                    Some(How::FromStart) | None => Turn::FromStart(at.0, laid.promise(), laid.version()),
+                    Some(How::FromStart | How::FromReceipt) | None => Turn::FromStart(at.0, laid.promise(), laid.version()),
                 }
             }
         };

@@ -219,9 +219,7 @@ pub fn list(
     };
     query.load(conn)
     })?;
-    let listed =
-        rows.into_iter().map(|(row, promises, tags)| Listed { ticket: row.into(), tags: tags.0, promises: promises.into() });
-    Ok(listed.collect())
+    Ok(rows.into_iter().map(Listed::from).collect())
 }
 
 fn unknown_cursor() -> Error {

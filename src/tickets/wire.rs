@@ -161,8 +161,6 @@ pub struct TicketPatch {
     pub tags: Option<Vec<String>>,
 }
 
-}
-
 /// A ticket.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct TicketOut {
