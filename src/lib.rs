@@ -16,6 +16,7 @@ pub mod surveys;
 pub mod reports;
 
 pub mod accounts;
+pub mod audit;
 pub mod mail;
 pub mod timeline;
 

@@ -2,7 +2,7 @@
 use crate::accounts::rights::Right;
 use crate::error::Error;
 use crate::http::{auth, ops};
-use crate::{accounts, calendar, mail, reports, sla, surveys, tickets, timeline};
+use crate::{accounts, audit, calendar, mail, reports, sla, surveys, tickets, timeline};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
@@ -88,6 +88,7 @@ api! {
     "/reports/sla/rows" { get Manage reports::api_rows::sla }
     "/reports/nps" { get Manage reports::api::nps }
     "/reports/nps/rows" { get Manage reports::api_rows::nps }
+    "/audit" { get Administer audit::api::list }
 }
 
 impl ConfigureHead for actix_web::Resource {

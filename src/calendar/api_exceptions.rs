@@ -4,7 +4,9 @@ use super::hours::{Hours, Mode};
 use super::store;
 use super::wire::ExceptionWire;
 use crate::app::App;
+use crate::audit;
 use crate::error::{Error, Result};
+use crate::http::auth::Who;
 use crate::http::extract::{Body, Id, Now, Params};
 use crate::ids::CalendarId;
 use crate::seen::Seen;
@@ -47,6 +49,7 @@ fn seen_from(on: NaiveDate, error: Error) -> Error {
     responses((status = 200, description = "The calendar as it is now", body = CalendarOut)))]
 pub async fn put(
     app: Data<App>,
+    who: Who,
     Now(now): Now,
     id: Id<CalendarId>,
     seen: Seen,
@@ -57,10 +60,15 @@ pub async fn put(
     let calendar = app
         .db
         .write(move |conn| {
-            store::update(conn, id.0, seen, now, |calendar| {
+            let mut before = None;
+            let calendar = store::update(conn, id.0, seen, now, |calendar| {
+                before = Some(CalendarOut::from(calendar.clone()));
                 calendar.definition.exceptions.insert(on, body.0);
                 check(&calendar.definition, now).map_err(|error| seen_from(on, error))
-            })
+            })?;
+            let after = CalendarOut::from(calendar.clone());
+            audit::changed(conn, who.0.actor(), ("calendar", id.0.0), (&before, &after), now)?;
+            Ok(calendar)
         })
         .await?;
     Ok(answer(calendar)?.into())
@@ -70,15 +78,27 @@ pub async fn put(
 #[utoipa::path(delete, path = "/api/v1/calendars/{id}/exceptions/{on}", tag = "promises",
     params(("id" = CalendarId, Path), ("on" = NaiveDate, Path, description = "Local date")),
     responses((status = 200, description = "The calendar as it is now", body = CalendarOut)))]
-pub async fn remove(app: Data<App>, Now(now): Now, id: Id<CalendarId>, seen: Seen, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn remove(
+    app: Data<App>,
+    who: Who,
+    Now(now): Now,
+    id: Id<CalendarId>,
+    seen: Seen,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let on = date(&request)?;
     let calendar = app
         .db
         .write(move |conn| {
-            store::update(conn, id.0, seen, now, |calendar| {
+            let mut before = None;
+            let calendar = store::update(conn, id.0, seen, now, |calendar| {
+                before = Some(CalendarOut::from(calendar.clone()));
                 calendar.definition.exceptions.remove(&on).ok_or(Error::NotFound("exception on this date"))?;
                 check(&calendar.definition, now)
-            })
+            })?;
+            let after = CalendarOut::from(calendar.clone());
+            audit::changed(conn, who.0.actor(), ("calendar", id.0.0), (&before, &after), now)?;
+            Ok(calendar)
         })
         .await?;
     Ok(answer(calendar)?.into())

@@ -3,6 +3,8 @@ use super::policies::{self, Edited};
 use super::wire::PolicyDefinition;
 use crate::Result;
 use crate::app::App;
+use crate::audit;
+use crate::http::auth::Who;
 use crate::http::extract::{Body, Id, Now, Params, Post};
 use crate::http::idempotency::Answer;
 use crate::http::page::{LIMIT_DEFAULT, Page, PageParams, read_cursor};
@@ -66,11 +68,12 @@ fn answer(policy: Edited) -> Result<HttpResponse> {
 /// Make a policy.
 #[utoipa::path(post, path = "/api/v1/policies", tag = "promises", request_body = PolicyIn,
     responses((status = 201, description = "Made", body = PolicyOut)))]
-pub async fn create(app: Data<App>, Now(now): Now, post: Post<PolicyIn>) -> Result<HttpResponse> {
+pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<PolicyIn>) -> Result<HttpResponse> {
     let PolicyIn { name, position, is_active, definition } = post.body;
     post.once
         .run(&app, now, move |conn| {
             let made = PolicyOut::from(policies::insert_policy(conn, (name, position, is_active), definition, now)?);
+            audit::created(conn, who.0.actor(), ("policy", made.id.0), &made, now)?;
             Ok(Answer::created(format!("/api/v1/policies/{}", made.id), &made)?.version(made.version))
         })
         .await
@@ -96,14 +99,26 @@ pub async fn get(app: Data<App>, id: Id<PolicyId>) -> Result<HttpResponse> {
 /// Replace a policy: a new version. Promises that run keep the version they began under.
 #[utoipa::path(put, path = "/api/v1/policies/{id}", tag = "promises", request_body = PolicyIn,
     params(("id" = PolicyId, Path)), responses((status = 200, description = "As it is now", body = PolicyOut)))]
-pub async fn replace(app: Data<App>, Now(now): Now, id: Id<PolicyId>, seen: Seen, body: Body<PolicyIn>) -> Result<HttpResponse> {
+pub async fn replace(
+    app: Data<App>,
+    who: Who,
+    Now(now): Now,
+    id: Id<PolicyId>,
+    seen: Seen,
+    body: Body<PolicyIn>,
+) -> Result<HttpResponse> {
     let PolicyIn { name, position, is_active, definition } = body.0;
     let policy = app
         .db
         .write(move |conn| {
-            policies::update(conn, id.0, seen, now, |policy| {
+            let mut before = None;
+            let policy = policies::update(conn, id.0, seen, now, |policy| {
+                before = Some(PolicyOut::from(policy.clone()));
                 (policy.name, policy.position, policy.is_active, policy.definition) = (name, position, is_active, definition);
-            })
+            })?;
+            let after = PolicyOut::from(policy.clone());
+            audit::changed(conn, who.0.actor(), ("policy", id.0.0), (&before, &after), now)?;
+            Ok(policy)
         })
         .await?;
     answer(policy)
@@ -112,7 +127,13 @@ pub async fn replace(app: Data<App>, Now(now): Now, id: Id<PolicyId>, seen: Seen
 /// Remove a policy under which no promise ever ran.
 #[utoipa::path(delete, path = "/api/v1/policies/{id}", tag = "promises", params(("id" = PolicyId, Path)),
     responses((status = 204, description = "Removed")))]
-pub async fn remove(app: Data<App>, id: Id<PolicyId>, seen: Seen) -> Result<HttpResponse> {
-    app.db.write(move |conn| policies::remove(conn, id.0, seen)).await?;
+pub async fn remove(app: Data<App>, who: Who, Now(now): Now, id: Id<PolicyId>, seen: Seen) -> Result<HttpResponse> {
+    app.db
+        .write(move |conn| {
+            let before = PolicyOut::from(policies::find(conn, id.0)?);
+            policies::remove(conn, id.0, seen)?;
+            audit::removed(conn, who.0.actor(), ("policy", id.0.0), &before, now)
+        })
+        .await?;
     Ok(Answer::nothing().into())
 }

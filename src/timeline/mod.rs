@@ -2,6 +2,7 @@
 pub mod api;
 mod store;
 
+pub use store::ActorId;
 pub use store::{EventRow, Told, of_kinds, of_ticket, record};
 
 use crate::ids::{AgentId, ContactId, TokenId};
@@ -89,5 +90,11 @@ names! {
         SurveysStopped = "surveys_stopped",
         /// An outgoing letter was given up for now.
         MailParked = "mail_parked",
+        /// Something that admins keep was made.
+        Created = "created",
+        /// It was changed.
+        Changed = "changed",
+        /// It was taken away for good.
+        Removed = "removed",
     }
 }

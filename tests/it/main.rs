@@ -4,6 +4,7 @@
 
 mod accounts;
 mod architecture;
+mod audit;
 mod basics;
 mod binary;
 mod calendars;
@@ -41,6 +42,7 @@ const ALL: &[&[Test]] = &[
     // The longest goes first.
     schemathesis::TESTS,
     architecture::TESTS,
+    audit::TESTS,
     basics::TESTS,
     mails::TESTS,
     migrations::TESTS,
