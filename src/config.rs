@@ -1,4 +1,5 @@
 //! Every setting, its variable, its default. The only reader of the environment.
+use crate::webhooks::address::Network;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -28,6 +29,7 @@ pub struct Config {
     pub mail: Mail,
     pub jobs: Jobs,
     pub survey: Survey,
+    pub webhooks: Webhooks,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -118,6 +120,23 @@ pub struct Survey {
     pub review_seconds: u32,
 }
 
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "defaults.toml documents each")]
+pub struct Webhooks {
+    pub allow_http: bool,
+    pub allow_networks: Vec<String>,
+    pub timeout_seconds: u64,
+    pub disable_after_days: u32,
+    pub keep_days: u32,
+}
+
+impl Webhooks {
+    /// The networks that webhooks may lead into beside the public internet.
+    pub fn networks(&self) -> Vec<Network> {
+        self.allow_networks.iter().filter_map(|text| Network::parse(text)).collect()
+    }
+}
+
 impl Config {
     /// The defaults, then the file, then the process's environment.
     #[expect(clippy::disallowed_methods, reason = "its one home")]
@@ -182,6 +201,12 @@ impl Config {
         within("survey.edit_hours", self.survey.edit_hours, 0, 8_760)?;
         within("survey.throttle_days", self.survey.throttle_days, 0, 3_650)?;
         within("survey.review_seconds", self.survey.review_seconds, 1, seconds_of_a_year)?;
+        within("webhooks.timeout_seconds", self.webhooks.timeout_seconds, 1, 60)?;
+        within("webhooks.disable_after_days", self.webhooks.disable_after_days, 1, 365)?;
+        within("webhooks.keep_days", self.webhooks.keep_days, 1, 3_650)?;
+        if let Some(text) = self.webhooks.allow_networks.iter().find(|text| Network::parse(text).is_none()) {
+            return bad(format!("webhooks.allow_networks: {text:?} is not a network such as 10.1.0.0/16"));
+        }
         for day in &self.survey.window_weekdays {
             within("survey.window_weekdays", *day, 1, 7)?;
         }
@@ -320,6 +345,7 @@ mod tests {
         refused("[survey]\ndelay_seconds = -1", None, "delay_seconds");
         refused("[mail]\nsmtp_tls = \"maybe\"", None, "mail.smtp_tls");
         refused("[survey]\nwindow_from = \"8\"", None, "survey.window_from");
+        refused("[webhooks]\nallow_networks = [\"10.0.0.0/40\"]", None, "webhooks.allow_networks");
         refused("", Some(("DESKBELL_SERVER_PORT", "1")), "DESKBELL_SERVER_PORT");
         refused("", Some(("DESKBELL_SURVEY_ENABLED", "perhaps")), "DESKBELL_SURVEY_ENABLED");
     }

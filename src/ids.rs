@@ -66,6 +66,12 @@ ids! {
     InvitationId,
     /// Names a survey response.
     ResponseId,
+    /// Names a webhook.
+    WebhookId,
+    /// Names one event on its way to one webhook.
+    DeliveryId,
+    /// Names an import.
+    ImportId,
 }
 
 /// 32 random bytes as base64url text; only its [`digest`] is ever stored.

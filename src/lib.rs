@@ -19,6 +19,8 @@ pub mod accounts;
 pub mod audit;
 pub mod mail;
 pub mod timeline;
+pub mod transfer;
+pub mod webhooks;
 
 pub mod jobs;
 pub mod timetable;

@@ -13,6 +13,8 @@ names! {
         DeliverMail = "deliver_mail",
         /// Check an invitation again and send it.
         SendSurvey = "send_survey",
+        /// Go on with an import.
+        RunImport = "run_import",
     }
 }
 

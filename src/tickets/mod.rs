@@ -2,6 +2,7 @@
 pub mod api;
 pub mod api_messages;
 pub mod commands;
+pub mod commands_import;
 pub mod commands_intake;
 pub mod model;
 pub mod queries;

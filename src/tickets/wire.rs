@@ -19,7 +19,7 @@ const TAGS_MAX: u64 = 50;
 const TAG_MAX: usize = 50;
 
 /// Tags are 1 to 50 characters without spaces at the ends.
-fn good_tags(tags: &[String]) -> Result<(), ValidationError> {
+pub fn good_tags(tags: &[String]) -> Result<(), ValidationError> {
     let good = |tag: &String| (1..=TAG_MAX).contains(&tag.chars().count()) && tag.trim() == tag;
     if tags.iter().all(good) {
         return Ok(());
@@ -28,7 +28,7 @@ fn good_tags(tags: &[String]) -> Result<(), ValidationError> {
 }
 
 /// A Message-ID is visible ASCII in angle brackets; anything else could break into our own headers.
-fn message_id(id: &str) -> Result<(), ValidationError> {
+pub fn message_id(id: &str) -> Result<(), ValidationError> {
     let inner = id.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).unwrap_or("");
     if !inner.is_empty() && inner.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'<' && byte != b'>') {
         return Ok(());

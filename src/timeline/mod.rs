@@ -1,7 +1,9 @@
 //! Events: one line of history each. History, live stream and webhooks hang off these rows.
+mod announced;
 pub mod api;
 mod store;
 
+pub use announced::{Announced, announced};
 pub use store::ActorId;
 pub use store::{EventRow, Told, of_kinds, of_ticket, record};
 

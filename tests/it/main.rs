@@ -31,7 +31,9 @@ mod support;
 mod surveys;
 mod tickets;
 mod tour;
+mod transfer;
 mod trouble;
+mod webhooks;
 
 use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
@@ -57,7 +59,10 @@ const ALL: &[&[Test]] = &[
     pages::TESTS,
     tickets::TESTS,
     tour::TESTS,
+    transfer::TESTS,
+    transfer::KILLED,
     trouble::TESTS,
+    webhooks::TESTS,
     trouble::PLAIN,
     accounts::TESTS,
     calendars::ONCE,
