@@ -227,6 +227,7 @@ fn a_history_goes_on_but_is_not_rewritten(desk: &Desk) {
     let done = take_in(desk, "tickets", &[fixed]);
     assert_eq!(errors(desk, &done), ["1 received_at fixed"]);
 
+    desk.advance(TimeDelta::minutes(1));
     given::close(desk, &id);
     row["history"]
         .as_array_mut()
