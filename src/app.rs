@@ -23,6 +23,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Tokens seen lately.
     pub known: Known,
+    /// Sends to webhooks.
+    pub webhooks: crate::webhooks::Sender,
     /// Rung when a job was queued on this node.
     pub jobs_queued: Notify,
     /// Links of surveys that were opened lately.
@@ -47,6 +49,7 @@ impl App {
         let app = Self {
             db: Database::open(&url, config.database.pool_size)?,
             mailer: Mailer::new(&config)?,
+            webhooks: crate::webhooks::Sender::new(&config),
             metrics: Metrics::new(),
             known: Known::default(),
             jobs_queued: Notify::new(),

@@ -2,11 +2,14 @@
 use crate::accounts::agents::{self, AgentRow};
 use crate::accounts::rights::{Role, Scope};
 use crate::accounts::tokens::{self, NewToken};
+use crate::audit;
 use crate::config::{Config, Log};
 use crate::db::{Conn, is_postgres, migrate};
 use crate::error::{Error, Result};
+use crate::timeline::Actor;
 use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
+use serde_json::json;
 use std::path::Path;
 use std::process::Command;
 use tracing_subscriber::EnvFilter;
@@ -106,7 +109,12 @@ impl Desk {
     /// Adds an agent.
     pub fn add(&mut self, name: &str, email: &str, role: Role) -> Result<String> {
         let now = self.now;
-        let agent = self.conn.write(|conn| agents::insert(conn, name, email, role, now))?;
+        let agent = self.conn.write(|conn| {
+            let agent = agents::insert(conn, name, email, role, now)?;
+            let after = json!({ "name": agent.name, "email": agent.email, "role": role });
+            audit::created(conn, Actor::Desk, ("agent", agent.id.0), &after, now)?;
+            Ok(agent)
+        })?;
         Ok(format!("{} <{}>, {}", agent.name, agent.email, agent.role.0))
     }
 
@@ -122,7 +130,11 @@ impl Desk {
     /// Disables an agent; the last admin stays.
     pub fn disable(&mut self, email: &str) -> Result<String> {
         let (agent, now) = (self.find(email)?, self.now);
-        self.conn.write(|conn| agents::set_disabled(conn, agent.id, true, now))?;
+        let before = json!({ "disabled": agent.disabled_at.is_some() });
+        self.conn.write(|conn| {
+            agents::set_disabled(conn, agent.id, true, now)?;
+            audit::changed(conn, Actor::Desk, ("agent", agent.id.0), (&before, &json!({ "disabled": true })), now)
+        })?;
         Ok(agent.email)
     }
 
@@ -136,7 +148,12 @@ impl Desk {
         };
         let new =
             NewToken { agent_id: Some(agent.id), name: name.to_owned(), scopes: vec![scope.unwrap_or(own)], expires_at: None };
-        let (_, secret) = self.conn.write(|conn| tokens::create(conn, &new, now))?;
+        let secret = self.conn.write(|conn| {
+            let (row, secret) = tokens::create(conn, &new, now)?;
+            let after = json!({ "agent_id": new.agent_id, "name": new.name, "scopes": new.scopes });
+            audit::created(conn, Actor::Desk, ("token", row.id.0), &after, now)?;
+            Ok(secret)
+        })?;
         Ok(secret.reveal().to_owned())
     }
 }

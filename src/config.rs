@@ -1,6 +1,7 @@
 //! Every setting, its variable, its default. The only reader of the environment.
 use crate::sla::clock::Metric;
 use crate::sla::ladder::{Ladder, Rung};
+use crate::webhooks::address::Network;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -32,6 +33,7 @@ pub struct Config {
     pub jobs: Jobs,
     pub survey: Survey,
     pub alerts: Alerts,
+    pub webhooks: Webhooks,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -160,6 +162,23 @@ impl Alerts {
     }
 }
 
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "defaults.toml documents each")]
+pub struct Webhooks {
+    pub allow_http: bool,
+    pub allow_networks: Vec<String>,
+    pub timeout_seconds: u64,
+    pub disable_after_days: u32,
+    pub keep_days: u32,
+}
+
+impl Webhooks {
+    /// The networks that webhooks may lead into beside the public internet.
+    pub fn networks(&self) -> Vec<Network> {
+        self.allow_networks.iter().filter_map(|text| Network::parse(text)).collect()
+    }
+}
+
 impl Config {
     /// The defaults, then the file, then the process's environment.
     #[expect(clippy::disallowed_methods, reason = "its one home")]
@@ -240,6 +259,11 @@ impl Config {
         within("alerts.repeat_seconds", self.alerts.repeat_seconds, 0, seconds_of_a_year)?;
         if (1..60).contains(&self.alerts.repeat_seconds) {
             return bad("alerts.repeat_seconds: must be 0 or at least 60");
+        within("webhooks.timeout_seconds", self.webhooks.timeout_seconds, 1, 60)?;
+        within("webhooks.disable_after_days", self.webhooks.disable_after_days, 1, 365)?;
+        within("webhooks.keep_days", self.webhooks.keep_days, 1, 3_650)?;
+        if let Some(text) = self.webhooks.allow_networks.iter().find(|text| Network::parse(text).is_none()) {
+            return bad(format!("webhooks.allow_networks: {text:?} is not a network such as 10.1.0.0/16"));
         }
         for day in &self.survey.window_weekdays {
             within("survey.window_weekdays", *day, 1, 7)?;
@@ -385,6 +409,7 @@ mod tests {
         refused("[digest]\nweekday = 0", None, "digest.weekday");
         refused("[digest]\nat = \"24:00\"", None, "digest.at");
         refused("[digest]\ntime_zone = \"Mars/Base\"", None, "digest.time_zone");
+        refused("[webhooks]\nallow_networks = [\"10.0.0.0/40\"]", None, "webhooks.allow_networks");
         refused("", Some(("DESKBELL_SERVER_PORT", "1")), "DESKBELL_SERVER_PORT");
         refused("", Some(("DESKBELL_SURVEY_ENABLED", "perhaps")), "DESKBELL_SURVEY_ENABLED");
     }

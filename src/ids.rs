@@ -82,6 +82,12 @@ ids! {
     AlertId,
     /// Names a letter to the staff about alerts.
     AlertLetterId,
+    /// Names a webhook.
+    WebhookId,
+    /// Names one event on its way to one webhook.
+    DeliveryId,
+    /// Names an import.
+    ImportId,
 }
 
 /// 32 random bytes as base64url text; only its [`digest`] is ever stored.

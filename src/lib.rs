@@ -16,8 +16,11 @@ pub mod surveys;
 pub mod reports;
 
 pub mod accounts;
+pub mod audit;
 pub mod mail;
 pub mod timeline;
+pub mod transfer;
+pub mod webhooks;
 
 pub mod jobs;
 pub mod timetable;

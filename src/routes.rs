@@ -3,6 +3,7 @@ use crate::accounts::rights::Right;
 use crate::error::Error;
 use crate::http::{auth, ops};
 use crate::{accounts, calendar, digest, mail, reports, sla, surveys, tickets, timeline};
+use crate::{accounts, audit, calendar, mail, reports, sla, surveys, tickets, timeline, transfer, webhooks};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
@@ -117,6 +118,18 @@ api! {
     "/reports/sla.svg" { get Manage reports::api_charts::sla }
     "/reports/nps.svg" { get Manage reports::api_charts::nps }
     "/reports/hours.svg" { get Manage reports::api_charts::hours }
+    "/webhooks" { post Administer webhooks::api::create, get Administer webhooks::api::list }
+    "/webhooks/deliveries/{id}" { get Administer webhooks::api_deliveries::get }
+    "/webhooks/deliveries/{id}/retry" { post Administer webhooks::api_deliveries::retry }
+    "/webhooks/{id}" { get Administer webhooks::api::get, patch Administer webhooks::api::change, delete Administer webhooks::api::remove }
+    "/webhooks/{id}/rotation" { post Administer webhooks::api::rotate }
+    "/webhooks/{id}/ping" { post Administer webhooks::api_deliveries::ping }
+    "/webhooks/{id}/deliveries" { get Administer webhooks::api_deliveries::list }
+    "/imports" { post Transfer transfer::api_imports::create, get Transfer transfer::api_imports::list }
+    "/imports/{id}" { get Transfer transfer::api_imports::get }
+    "/imports/{id}/errors" { get Transfer transfer::api_imports::errors }
+    "/exports/{id}" { get Transfer transfer::api_exports::export }
+    "/audit" { get Administer audit::api::list }
 }
 
 /// `/tickets/{id}/notes` as `/tickets` and `/{id}/notes`.

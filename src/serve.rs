@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::http::{log, rate};
 use crate::jobs::worker;
 use crate::sla::alarm;
-use crate::{routes, timetable};
+use crate::{routes, timetable, webhooks};
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::web::{Data, PayloadConfig};
@@ -36,7 +36,7 @@ pub fn server(app: Data<App>, listener: TcpListener) -> std::io::Result<Server> 
 pub async fn settle(app: &Data<App>) -> Result<usize> {
     let mut done = 0;
     loop {
-        let step = alarm::catch_up(app).await? + worker::run_due(app).await?;
+        let step = alarm::catch_up(app).await? + worker::run_due(app).await? + webhooks::jobs::catch_up(app).await?;
         if step == 0 {
             return Ok(done);
         }
@@ -50,6 +50,7 @@ pub async fn run(app: Data<App>, listener: TcpListener, stop: impl Future<Output
     let loops = [
         actix_web::rt::spawn(worker::run(app.clone(), told.clone())),
         actix_web::rt::spawn(alarm::run(app.clone(), told.clone())),
+        actix_web::rt::spawn(webhooks::jobs::run(app.clone(), told.clone())),
         actix_web::rt::spawn(timetable::chores(app.clone(), told)),
     ];
     let server = server(app.clone(), listener)?;

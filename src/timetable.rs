@@ -8,6 +8,7 @@ use crate::http::idempotency;
 use crate::jobs::queue::Job;
 use crate::jobs::{Failure, JobKind};
 use crate::{mail, sla, surveys};
+use crate::{mail, surveys, transfer, webhooks};
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub async fn run(app: &Data<App>, job: &Job) -> Result<(), Failure> {
         JobKind::MoveClocks => sla::moves::jobs::run(app, job.subject_id.0).await,
         JobKind::ClimbAlerts => sla::alerts::jobs::climb(app).await,
         JobKind::SendAlert => sla::alerts::jobs::send(app, job.subject_id.0).await,
+        JobKind::RunImport => transfer::jobs::run(app, job.subject_id.0).await,
     }
 }
 
@@ -43,6 +45,7 @@ pub fn parked(conn: &mut Conn, job: &Job, error: &str, now: DateTime<Utc>) -> Re
         // The next alert queues another one, which takes all that is due.
         JobKind::ClimbAlerts => Ok(()),
         JobKind::SendAlert => sla::alerts::commands::letter_parked(conn, job.subject_id.0, error),
+        JobKind::RunImport => transfer::commands::fail(conn, job.subject_id.0, error, now),
     }
 }
 
@@ -70,7 +73,9 @@ pub async fn chores(app: Data<App>, mut stop: watch::Receiver<bool>) {
         let mut done = note_token_uses(&app).await;
         if done.is_ok() && round % ROUNDS_PER_FORGET == 1 {
             let now = app.clock.now();
-            done = app.db.write(move |conn| idempotency::forget(conn, now)).await.map(|_| ());
+            let sent_before = now - chrono::TimeDelta::days(i64::from(app.config.webhooks.keep_days));
+            let forget = move |conn: &mut Conn| Ok(idempotency::forget(conn, now)? + webhooks::forget(conn, sent_before)?);
+            done = app.db.write(forget).await.map(|_| ());
         }
         if let Err(error) = done {
             tracing::error!(%error, "a chore failed; it is tried again in a minute");

@@ -41,18 +41,20 @@ names! {
         Manage = "manage",
         /// Change agents, teams, tokens, calendars and policies.
         Administer = "administer",
+        /// Import and export everything.
+        Transfer = "transfer",
     }
 }
 
 /// The table: what each scope grants.
 pub fn grants(scope: Scope, right: Right) -> bool {
-    use Right::{Administer, KeepAccounts, Manage, TakeIn, Work};
+    use Right::{Administer, KeepAccounts, Manage, TakeIn, Transfer, Work};
     match scope {
         Scope::Agent => matches!(right, TakeIn | KeepAccounts | Work),
         Scope::Manager => matches!(right, TakeIn | KeepAccounts | Work | Manage),
-        Scope::Admin => matches!(right, TakeIn | KeepAccounts | Work | Manage | Administer),
+        Scope::Admin => matches!(right, TakeIn | KeepAccounts | Work | Manage | Administer | Transfer),
         Scope::Channel => matches!(right, TakeIn),
-        Scope::Import => matches!(right, TakeIn | KeepAccounts),
+        Scope::Import => matches!(right, TakeIn | KeepAccounts | Transfer),
     }
 }
 

@@ -3,7 +3,9 @@ use super::edit::{CalendarEdited, edit};
 use super::store::{self, Calendar};
 use super::wire::Definition;
 use crate::app::App;
+use crate::audit;
 use crate::error::{Error, FieldError, Result};
+use crate::http::auth::Who;
 use crate::http::extract::{Body, Id, Now, Params, Post};
 use crate::http::idempotency::Answer;
 use crate::http::page::{LIMIT_DEFAULT, Page, PageParams, read_cursor};
@@ -65,12 +67,13 @@ pub(super) fn answer(calendar: Calendar) -> Result<Answer> {
 /// Make a calendar.
 #[utoipa::path(post, path = "/api/v1/calendars", tag = "promises", request_body = CalendarIn,
     responses((status = 201, description = "Made", body = CalendarOut)))]
-pub async fn create(app: Data<App>, Now(now): Now, post: Post<CalendarIn>) -> Result<HttpResponse> {
+pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<CalendarIn>) -> Result<HttpResponse> {
     let CalendarIn { name, is_default, definition } = post.body;
     check(&definition, now)?;
     post.once
         .run(&app, now, move |conn| {
             let made = CalendarOut::from(store::insert(conn, name, is_default, definition, now)?);
+            audit::created(conn, who.0.actor(), ("calendar", made.id.0), &made, now)?;
             Ok(Answer::created(format!("/api/v1/calendars/{}", made.id), &made)?.version(made.version))
         })
         .await
@@ -99,6 +102,7 @@ pub async fn get(app: Data<App>, id: Id<CalendarId>) -> Result<HttpResponse> {
     params(("id" = CalendarId, Path), DryRunParams), responses((status = 200, description = "As it is now", body = CalendarEdited)))]
 pub async fn replace(
     app: Data<App>,
+    who: Who,
     Now(now): Now,
     id: Id<CalendarId>,
     seen: Seen,
@@ -111,13 +115,19 @@ pub async fn replace(
         (calendar.name, calendar.is_default, calendar.definition) = (name, is_default, definition);
         Ok(())
     };
-    edit(&app, id.0, (seen, params.0.dry_run), now, change).await
+    edit(&app, who.0.actor(), id.0, (seen, params.0.dry_run), now, change).await
 }
 
 /// Remove a calendar that nothing uses.
 #[utoipa::path(delete, path = "/api/v1/calendars/{id}", tag = "promises", params(("id" = CalendarId, Path)),
     responses((status = 204, description = "Removed")))]
-pub async fn remove(app: Data<App>, id: Id<CalendarId>, seen: Seen) -> Result<HttpResponse> {
-    app.db.write(move |conn| store::remove(conn, id.0, seen)).await?;
+pub async fn remove(app: Data<App>, who: Who, Now(now): Now, id: Id<CalendarId>, seen: Seen) -> Result<HttpResponse> {
+    app.db
+        .write(move |conn| {
+            let before = store::find(conn, id.0)?.map(CalendarOut::from);
+            store::remove(conn, id.0, seen)?;
+            audit::removed(conn, who.0.actor(), ("calendar", id.0.0), &before, now)
+        })
+        .await?;
     Ok(Answer::nothing().into())
 }

@@ -6,6 +6,7 @@ use super::store::{self, Calendar};
 use super::wire::ExceptionWire;
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::http::auth::Who;
 use crate::http::extract::{Body, Id, Now, Params};
 use crate::ids::CalendarId;
 use crate::seen::Seen;
@@ -49,6 +50,7 @@ fn seen_from(on: NaiveDate, error: Error) -> Error {
     responses((status = 200, description = "The calendar as it is now", body = CalendarEdited)))]
 pub async fn put(
     app: Data<App>,
+    who: Who,
     Now(now): Now,
     id: Id<CalendarId>,
     seen: Seen,
@@ -61,7 +63,7 @@ pub async fn put(
         calendar.definition.exceptions.insert(on, body.0);
         check(&calendar.definition, now).map_err(|error| seen_from(on, error))
     };
-    edit(&app, id.0, (seen, params.0.dry_run), now, change).await
+    edit(&app, who.0.actor(), id.0, (seen, params.0.dry_run), now, change).await
 }
 
 /// Take the exception of a local date away; running promises follow, as after any edit of a calendar.
@@ -70,6 +72,7 @@ pub async fn put(
     responses((status = 200, description = "The calendar as it is now", body = CalendarEdited)))]
 pub async fn remove(
     app: Data<App>,
+    who: Who,
     Now(now): Now,
     id: Id<CalendarId>,
     seen: Seen,
@@ -81,7 +84,7 @@ pub async fn remove(
         calendar.definition.exceptions.remove(&on).ok_or(Error::NotFound("exception on this date"))?;
         check(&calendar.definition, now)
     };
-    edit(&app, id.0, (seen, params.0.dry_run), now, change).await
+    edit(&app, who.0.actor(), id.0, (seen, params.0.dry_run), now, change).await
 }
 
 /// When to look.

@@ -5,11 +5,13 @@ use super::ics::{self, Closing, Event, ImportOutcome, Refused};
 use super::store;
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::http::auth::Who;
 use crate::http::extract::{Id, Now, Params};
 use crate::http::idempotency::Answer;
 use crate::http::text::PostCalendar;
 use crate::ids::CalendarId;
 use crate::seen::Seen;
+use crate::timeline::Actor;
 use actix_web::{HttpResponse, web::Data};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -89,6 +91,7 @@ fn item(index: usize, event: Event, outcome: ImportOutcome) -> ImportedOut {
     responses((status = 200, description = "What became of each event", body = ImportOut)))]
 pub async fn import(
     app: Data<App>,
+    who: Who,
     Now(now): Now,
     id: Id<CalendarId>,
     seen: Seen,
@@ -98,13 +101,14 @@ pub async fn import(
     let ImportParams { no_service, replace } = params.0;
     let events = ics::read(&post.text).map_err(|Refused(code, message)| Error::field("body", code, message))?;
     let how = Closing { no_service, replace };
-    let answer = post.once.run(&app, now, move |conn| take_in(conn, id.0, seen, (events, how), now)).await?;
+    let answer = post.once.run(&app, now, move |conn| take_in(conn, who.0.actor(), id.0, seen, (events, how), now)).await?;
     app.jobs_queued.notify_one();
     Ok(answer)
 }
 
 fn take_in(
     conn: &mut crate::db::Conn,
+    actor: Actor,
     id: CalendarId,
     seen: Seen,
     (events, how): (Vec<Event>, Closing),
@@ -121,7 +125,7 @@ fn take_in(
     if definition != calendar.definition {
         check(&definition, now)?;
         let seen = Seen(Some(calendar.version));
-        calendar = save(conn, id, seen, now, |calendar| {
+        calendar = save(conn, actor, id, seen, now, |calendar| {
             calendar.definition = definition;
             Ok(())
         })?;

@@ -2,12 +2,14 @@
 use super::api::{CalendarOut, answer};
 use super::store::{self, Calendar, InForce};
 use crate::app::App;
+use crate::audit;
 use crate::db::{Conn, undo::undone};
 use crate::error::Result;
 use crate::ids::CalendarId;
 use crate::seen::Seen;
 use crate::sla::dry_run::DryRunOut;
 use crate::sla::moves::commands::{self as moves, Edit};
+use crate::timeline::Actor;
 use actix_web::{HttpResponse, web::Data};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -24,21 +26,24 @@ pub enum CalendarEdited {
     DryRun(DryRunOut),
 }
 
-/// Saves a changed calendar; where its hours changed, running clocks follow in a job. Up to eight queries.
+/// Saves a changed calendar; where its hours changed, running clocks follow in a job. Up to nine queries.
 pub fn save(
     conn: &mut Conn,
+    actor: Actor,
     id: CalendarId,
     seen: Seen,
     now: DateTime<Utc>,
     change: impl FnOnce(&mut Calendar) -> Result<()>,
 ) -> Result<Calendar> {
-    let mut changed = false;
+    let (mut changed, mut before) = (false, None);
     let calendar = store::update(conn, id, seen, now, |calendar| {
-        let before = calendar.definition.clone();
+        before = Some(CalendarOut::from(calendar.clone()));
+        let hours = calendar.definition.clone();
         change(calendar)?;
-        changed = before != calendar.definition;
+        changed = hours != calendar.definition;
         Ok(())
     })?;
+    audit::changed(conn, actor, ("calendar", id.0), (&before, &CalendarOut::from(calendar.clone())), now)?;
     if changed {
         moves::follow_calendar(conn, calendar.id, calendar.version, now)?;
     }
@@ -48,18 +53,19 @@ pub fn save(
 /// Carries an edit out, or answers what it would do.
 pub async fn edit(
     app: &Data<App>,
+    actor: Actor,
     id: CalendarId,
     (seen, dry_run): (Seen, bool),
     now: DateTime<Utc>,
     change: impl FnOnce(&mut Calendar) -> Result<()> + Send + 'static,
 ) -> Result<HttpResponse> {
     if dry_run {
-        let calendar = app.db.write(move |conn| undone(conn, |conn| save(conn, id, seen, now, change))).await?;
+        let calendar = app.db.write(move |conn| undone(conn, |conn| save(conn, actor, id, seen, now, change))).await?;
         let new = InForce { id, version: calendar.version, hours: Arc::new(calendar.hours()?) };
         let plan = app.db.read(move |conn| moves::plan(conn, Edit::of_calendar(new, now), now)).await?;
         return Ok(HttpResponse::Ok().json(plan));
     }
-    let calendar = app.db.write(move |conn| save(conn, id, seen, now, change)).await?;
+    let calendar = app.db.write(move |conn| save(conn, actor, id, seen, now, change)).await?;
     app.jobs_queued.notify_one();
     Ok(answer(calendar)?.into())
 }

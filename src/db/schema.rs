@@ -295,6 +295,8 @@ table! {
         actor_id -> Nullable<Uid>,
         at -> BigInt,
         data -> JsonDoc,
+        object -> Nullable<Text>,
+        object_id -> Nullable<Uid>,
     }
 }
 
@@ -552,6 +554,34 @@ table! {
         acknowledged_by -> Nullable<Uid>,
         ended_at -> Nullable<BigInt>,
         end_reason -> Nullable<Text>,
+    webhooks (id) {
+        id -> Uid,
+        url -> Text,
+        description -> Text,
+        topics -> Text,
+        is_active -> Bool,
+        secret -> Binary,
+        previous_secret -> Nullable<Binary>,
+        previous_until -> Nullable<BigInt>,
+        after_event_id -> BigInt,
+        failing_since -> Nullable<BigInt>,
+        disabled_at -> Nullable<BigInt>,
+        disabled_reason -> Nullable<Text>,
+        next_at -> Nullable<BigInt>,
+        lease_until -> Nullable<BigInt>,
+        version -> Integer,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    webhook_cursor (id) {
+        id -> Integer,
+        event_id -> BigInt,
+        horizon_id -> Nullable<BigInt>,
+        horizon_xid -> Nullable<BigInt>,
     }
 }
 
@@ -570,6 +600,86 @@ table! {
         last_error -> Nullable<Text>,
         created_at -> BigInt,
         sent_at -> Nullable<BigInt>,
+    webhook_deliveries (id) {
+        id -> Uid,
+        webhook_id -> Uid,
+        event_id -> Nullable<BigInt>,
+        ticket_id -> Nullable<Uid>,
+        topic -> Text,
+        state -> Text,
+        attempts -> Integer,
+        next_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    webhook_attempts (delivery_id, number) {
+        delivery_id -> Uid,
+        number -> Integer,
+        at -> BigInt,
+        duration_ms -> Integer,
+        status -> Nullable<Integer>,
+        error -> Nullable<Text>,
+        answer -> Nullable<Text>,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    imports (id) {
+        id -> Uid,
+        kind -> Text,
+        format -> Text,
+        dry_run -> Bool,
+        create_missing -> Bool,
+        state -> Text,
+        actor -> Text,
+        actor_id -> Nullable<Uid>,
+        body -> Nullable<Text>,
+        total -> Integer,
+        done -> Integer,
+        created -> Integer,
+        changed -> Integer,
+        unchanged -> Integer,
+        refused -> Integer,
+        error -> Nullable<Text>,
+        created_at -> BigInt,
+        started_at -> Nullable<BigInt>,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    import_errors (import_id, line, number) {
+        import_id -> Uid,
+        line -> Integer,
+        number -> Integer,
+        external_id -> Nullable<Text>,
+        field -> Text,
+        code -> Text,
+        message -> Text,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    import_keys (kind, external_id) {
+        kind -> Text,
+        external_id -> Text,
+        object_id -> Uid,
+        print -> Binary,
+        history_count -> Integer,
+        history_print -> Binary,
+        last_event_id -> BigInt,
+        updated_at -> BigInt,
     }
 }
 
@@ -609,5 +719,12 @@ allow_tables_to_appear_in_same_query!(
     survey_attempts,
     survey_reviews,
     digests,
-    digest_letters
+    digest_letters,
+    webhooks,
+    webhook_cursor,
+    webhook_deliveries,
+    webhook_attempts,
+    imports,
+    import_errors,
+    import_keys
 );

@@ -143,7 +143,7 @@ fn read<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T> {
 }
 
 /// A data error of serde as a field error; serde's position in the text is no use to people.
-fn refused(path: &str, message: &str) -> Error {
+pub fn refused(path: &str, message: &str) -> Error {
     let message = message.split(" at line ").next().unwrap_or(message);
     let code = match message {
         text if text.starts_with("unknown field") => "unknown_field",
@@ -162,7 +162,7 @@ fn refused(path: &str, message: &str) -> Error {
 }
 
 /// True where a JSON text holds the escape of U+0000, which PostgreSQL cannot store.
-fn has_nul(text: &str) -> bool {
+pub fn has_nul(text: &str) -> bool {
     text.match_indices("u0000").any(|(at, _)| {
         let slashes = text.as_bytes().iter().take(at).rev().take_while(|byte| **byte == b'\\').count();
         slashes % 2 == 1

@@ -34,6 +34,7 @@ const WITHOUT_VERSION: [&str; 13] = [
     "/ticket",
     "/tokens/{id}",
 ];
+const WITHOUT_VERSION: [&str; 8] = ["/deadline", "/messages", "/release", "/claim", "/review", "/tokens/{id}", "/retry", "/ping"];
 
 /// The errors that a route can answer with, beside its own success.
 fn errors(operation: &Operation, has_id: bool) -> Vec<(&'static str, &'static str)> {

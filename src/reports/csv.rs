@@ -68,9 +68,14 @@ const NPS_COLUMNS: [&str; 32] = [
     "change_direction",
 ];
 
+/// Whether a spreadsheet would take a text for a formula.
+pub fn is_formula(cell: &str) -> bool {
+    cell.starts_with(FORMULA_STARTS)
+}
+
 /// A text cell that no spreadsheet runs; numbers are written as they are.
 pub fn text(cell: &str) -> String {
-    if cell.starts_with(FORMULA_STARTS) { format!("'{cell}") } else { cell.to_owned() }
+    if is_formula(cell) { format!("'{cell}") } else { cell.to_owned() }
 }
 
 /// A figure; an absent one is an empty cell.

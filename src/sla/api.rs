@@ -6,6 +6,8 @@ use super::wire::PolicyDefinition;
 use crate::Result;
 use crate::app::App;
 use crate::db::{Conn, undo::undone};
+use crate::audit;
+use crate::http::auth::Who;
 use crate::http::extract::{Body, Id, Now, Params, Post};
 use crate::http::idempotency::Answer;
 use crate::http::page::{LIMIT_DEFAULT, Page, PageParams, read_cursor};
@@ -69,11 +71,12 @@ fn answer(policy: Edited) -> Result<HttpResponse> {
 /// Make a policy.
 #[utoipa::path(post, path = "/api/v1/policies", tag = "promises", request_body = PolicyIn,
     responses((status = 201, description = "Made", body = PolicyOut)))]
-pub async fn create(app: Data<App>, Now(now): Now, post: Post<PolicyIn>) -> Result<HttpResponse> {
+pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<PolicyIn>) -> Result<HttpResponse> {
     let PolicyIn { name, position, is_active, definition } = post.body;
     post.once
         .run(&app, now, move |conn| {
             let made = PolicyOut::from(policies::insert_policy(conn, (name, position, is_active), definition, now)?);
+            audit::created(conn, who.0.actor(), ("policy", made.id.0), &made, now)?;
             Ok(Answer::created(format!("/api/v1/policies/{}", made.id), &made)?.version(made.version))
         })
         .await
@@ -113,6 +116,7 @@ pub enum PolicyReplaced {
     params(("id" = PolicyId, Path), DryRunParams), responses((status = 200, description = "As it is now", body = PolicyReplaced)))]
 pub async fn replace(
     app: Data<App>,
+    who: Who,
     Now(now): Now,
     id: Id<PolicyId>,
     seen: Seen,
@@ -121,11 +125,13 @@ pub async fn replace(
 ) -> Result<HttpResponse> {
     let PolicyIn { name, position, is_active, definition } = body.0;
     let save = move |conn: &mut Conn| {
-        let mut changed = false;
+        let (mut changed, mut before) = (false, None);
         let policy = policies::update(conn, id.0, seen, now, |policy| {
+            before = Some(PolicyOut::from(policy.clone()));
             changed = (policy.position, policy.is_active, &policy.definition) != (position, is_active, &definition);
             (policy.name, policy.position, policy.is_active, policy.definition) = (name, position, is_active, definition);
         })?;
+        audit::changed(conn, who.0.actor(), ("policy", id.0.0), (&before, &PolicyOut::from(policy.clone())), now)?;
         if changed {
             moves::commands::follow_policy(conn, policy.id, policy.version, now)?;
         }
@@ -148,7 +154,13 @@ pub async fn replace(
 /// Remove a policy under which no promise ever ran.
 #[utoipa::path(delete, path = "/api/v1/policies/{id}", tag = "promises", params(("id" = PolicyId, Path)),
     responses((status = 204, description = "Removed")))]
-pub async fn remove(app: Data<App>, id: Id<PolicyId>, seen: Seen) -> Result<HttpResponse> {
-    app.db.write(move |conn| policies::remove(conn, id.0, seen)).await?;
+pub async fn remove(app: Data<App>, who: Who, Now(now): Now, id: Id<PolicyId>, seen: Seen) -> Result<HttpResponse> {
+    app.db
+        .write(move |conn| {
+            let before = PolicyOut::from(policies::find(conn, id.0)?);
+            policies::remove(conn, id.0, seen)?;
+            audit::removed(conn, who.0.actor(), ("policy", id.0.0), &before, now)
+        })
+        .await?;
     Ok(Answer::nothing().into())
 }

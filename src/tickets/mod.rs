@@ -3,6 +3,7 @@ pub mod api;
 pub mod api_messages;
 pub mod bulk;
 pub mod commands;
+pub mod commands_import;
 pub mod commands_intake;
 pub mod dry_run;
 pub mod model;

@@ -32,7 +32,7 @@ pub fn good_tags(tags: &[String]) -> Result<(), ValidationError> {
 }
 
 /// A Message-ID is visible ASCII in angle brackets; anything else could break into our own headers.
-fn message_id(id: &str) -> Result<(), ValidationError> {
+pub fn message_id(id: &str) -> Result<(), ValidationError> {
     let inner = id.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).unwrap_or("");
     if !inner.is_empty() && inner.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'<' && byte != b'>') {
         return Ok(());

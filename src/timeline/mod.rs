@@ -1,7 +1,10 @@
 //! Events: one line of history each. History, live stream and webhooks hang off these rows.
+mod announced;
 pub mod api;
 mod store;
 
+pub use announced::{Announced, announced};
+pub use store::ActorId;
 pub use store::{EventRow, Told, of_kinds, of_ticket, record};
 
 use crate::ids::{AgentId, ContactId, TokenId};
@@ -109,5 +112,11 @@ names! {
         SurveysStopped = "surveys_stopped",
         /// An outgoing letter was given up for now.
         MailParked = "mail_parked",
+        /// Something that admins keep was made.
+        Created = "created",
+        /// It was changed.
+        Changed = "changed",
+        /// It was taken away for good.
+        Removed = "removed",
     }
 }

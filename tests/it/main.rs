@@ -5,6 +5,7 @@
 mod accounts;
 mod alerts;
 mod architecture;
+mod audit;
 mod basics;
 mod binary;
 mod bulk;
@@ -43,7 +44,9 @@ mod surveys_followups;
 mod surveys_letters;
 mod tickets;
 mod tour;
+mod transfer;
 mod trouble;
+mod webhooks;
 
 use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
@@ -55,6 +58,7 @@ const ALL: &[&[Test]] = &[
     schemathesis::TESTS,
     alerts::TESTS,
     architecture::TESTS,
+    audit::TESTS,
     basics::TESTS,
     mails::TESTS,
     bulk::TESTS,
@@ -77,7 +81,10 @@ const ALL: &[&[Test]] = &[
     pages::TESTS,
     tickets::TESTS,
     tour::TESTS,
+    transfer::TESTS,
+    transfer::KILLED,
     trouble::TESTS,
+    webhooks::TESTS,
     trouble::PLAIN,
     accounts::TESTS,
     calendars::ONCE,

@@ -174,9 +174,9 @@ fn a_scope_and_a_right_are_told_apart_by_the_table() {
         [
             "agent: take_in keep_accounts work",
             "manager: take_in keep_accounts work manage",
-            "admin: take_in keep_accounts work manage administer",
+            "admin: take_in keep_accounts work manage administer transfer",
             "channel: take_in",
-            "import: take_in keep_accounts",
+            "import: take_in keep_accounts transfer",
         ]
     );
 }

@@ -5,7 +5,9 @@ use crate::accounts::caller::Agent;
 use crate::accounts::contacts::wire::EmailAddress;
 use crate::accounts::rights::Role;
 use crate::app::App;
+use crate::audit;
 use crate::db::types::Named;
+use crate::http::auth::Who;
 use crate::http::extract::{Body, Id, Now, Params, Post};
 use crate::http::idempotency::Answer;
 use crate::http::page::{LIMIT_DEFAULT, Page, read_cursor};
@@ -95,11 +97,12 @@ pub struct AgentParams {
 /// Make an agent.
 #[utoipa::path(post, path = "/api/v1/agents", tag = "accounts", request_body = AgentIn,
     responses((status = 201, description = "Made", body = AgentOut)))]
-pub async fn create(app: Data<App>, Now(now): Now, post: Post<AgentIn>) -> Result<HttpResponse> {
+pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<AgentIn>) -> Result<HttpResponse> {
     let AgentIn { name, email, role } = post.body;
     post.once
         .run(&app, now, move |conn| {
             let made = AgentOut::from(store::insert(conn, &name, &email, role, now)?);
+            audit::created(conn, who.0.actor(), ("agent", made.id.0), &made, now)?;
             Ok(Answer::created(format!("/api/v1/agents/{}", made.id), &made)?.version(made.version))
         })
         .await
@@ -139,23 +142,34 @@ async fn one(app: &App, id: AgentId) -> Result<HttpResponse> {
 /// Change an agent. A lower role or a bar works at once on this node, within a second on all.
 #[utoipa::path(patch, path = "/api/v1/agents/{id}", tag = "accounts", request_body = AgentPatch,
     params(("id" = AgentId, Path)), responses((status = 200, description = "As it is now", body = AgentOut)))]
-pub async fn change(app: Data<App>, Now(now): Now, id: Id<AgentId>, seen: Seen, body: Body<AgentPatch>) -> Result<HttpResponse> {
+pub async fn change(
+    app: Data<App>,
+    who: Who,
+    Now(now): Now,
+    id: Id<AgentId>,
+    seen: Seen,
+    body: Body<AgentPatch>,
+) -> Result<HttpResponse> {
     let AgentPatch { name, email, role, disabled } = body.0;
     let email = email.as_deref().map(store::read_email).transpose()?;
-    let row = app
+    let agent = app
         .db
         .write(move |conn| {
-            store::update(conn, id.0, seen, now, |row| {
+            let mut before = None;
+            let row = store::update(conn, id.0, seen, now, |row| {
+                before = Some(AgentOut::from(row.clone()));
                 row.name = name.unwrap_or(std::mem::take(&mut row.name));
                 row.email = email.unwrap_or(std::mem::take(&mut row.email));
                 row.role = role.map_or(row.role, Named);
                 if let Some(disabled) = disabled {
                     row.disable(disabled, now);
                 }
-            })
+            })?;
+            let after = AgentOut::from(row);
+            audit::changed(conn, who.0.actor(), ("agent", id.0.0), (&before, &after), now)?;
+            Ok(after)
         })
         .await?;
     app.known.forget();
-    let version = row.version;
-    Ok(Answer::ok(&AgentOut::from(row))?.version(version).into())
+    Ok(Answer::ok(&agent)?.version(agent.version).into())
 }

@@ -4,8 +4,10 @@ use super::store::{self, Contact, ContactRow, Filter, LANGUAGE_DEFAULT, NewConta
 use super::wire::{EmailAddress, PhoneNumber, ZoneName};
 use crate::Result;
 use crate::app::App;
+use crate::audit;
 use crate::db::types::Time;
 use crate::error::Error;
+use crate::http::auth::Who;
 use crate::http::extract::{Body, Id, Now, Params, Post};
 use crate::http::idempotency::Answer;
 use crate::http::page::{LIMIT_DEFAULT, Page, read_cursor};
@@ -178,7 +180,7 @@ fn read_phones(phones: &[String]) -> Result<Vec<String>> {
 /// Make a contact.
 #[utoipa::path(post, path = "/api/v1/contacts", tag = "accounts", request_body = ContactIn,
     responses((status = 201, description = "Made", body = ContactOut)))]
-pub async fn create(app: Data<App>, Now(now): Now, post: Post<ContactIn>) -> Result<HttpResponse> {
+pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<ContactIn>) -> Result<HttpResponse> {
     let ContactIn { organization_id, name, emails, phones, time_zone, language } = post.body;
     let new = NewContact {
         organization_id,
@@ -191,6 +193,7 @@ pub async fn create(app: Data<App>, Now(now): Now, post: Post<ContactIn>) -> Res
     post.once
         .run(&app, now, move |conn| {
             let made = ContactOut::from(store::insert(conn, new, now)?);
+            audit::created(conn, who.0.actor(), ("contact", made.id.0), &made, now)?;
             Ok(Answer::created(format!("/api/v1/contacts/{}", made.id), &made)?.version(made.version))
         })
         .await
@@ -226,6 +229,7 @@ pub async fn get(app: Data<App>, id: Id<ContactId>) -> Result<HttpResponse> {
     params(("id" = ContactId, Path)), responses((status = 200, description = "As it is now", body = ContactOut)))]
 pub async fn change(
     app: Data<App>,
+    who: Who,
     Now(now): Now,
     id: Id<ContactId>,
     seen: Seen,
@@ -237,15 +241,19 @@ pub async fn change(
     let contact = app
         .db
         .write(move |conn| {
-            store::update(conn, id.0, seen, now, |contact| {
+            let mut before = None;
+            let contact = store::update(conn, id.0, seen, now, |contact| {
+                before = Some(ContactOut::from(contact.clone()));
                 contact.emails = emails.unwrap_or(std::mem::take(&mut contact.emails));
                 contact.phones = phones.unwrap_or(std::mem::take(&mut contact.phones));
                 patch.apply(&mut contact.row, now);
-            })
+            })?;
+            let after = ContactOut::from(contact);
+            audit::changed(conn, who.0.actor(), ("contact", id.0.0), (&before, &after), now)?;
+            Ok(after)
         })
         .await?;
-    let version = contact.row.version;
-    Ok(Answer::ok(&ContactOut::from(contact))?.version(version).into())
+    Ok(Answer::ok(&contact)?.version(contact.version).into())
 }
 
 impl ContactPatch {

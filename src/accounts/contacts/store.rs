@@ -36,8 +36,11 @@ pub struct ContactRow {
 /// A contact with all ways to reach them, each list in its order.
 #[derive(Debug, Clone)]
 pub struct Contact {
+    /// Its own columns.
     pub row: ContactRow,
+    /// Addresses, the one to write to first.
     pub emails: Vec<String>,
+    /// Numbers.
     pub phones: Vec<String>,
 }
 

@@ -2,6 +2,8 @@
 use super::{OrganizationRow, store};
 use crate::Result;
 use crate::app::App;
+use crate::audit;
+use crate::http::auth::Who;
 use crate::http::extract::{Body, Id, Now, Params, Post};
 use crate::http::idempotency::Answer;
 use crate::http::page::{LIMIT_DEFAULT, Page, read_cursor};
@@ -79,11 +81,12 @@ pub struct OrganizationParams {
 /// Make an organization.
 #[utoipa::path(post, path = "/api/v1/organizations", tag = "accounts", request_body = OrganizationIn,
     responses((status = 201, description = "Made", body = OrganizationOut)))]
-pub async fn create(app: Data<App>, Now(now): Now, post: Post<OrganizationIn>) -> Result<HttpResponse> {
+pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<OrganizationIn>) -> Result<HttpResponse> {
     let OrganizationIn { name, account } = post.body;
     post.once
         .run(&app, now, move |conn| {
             let made = OrganizationOut::from(store::insert(conn, name, account, now)?);
+            audit::created(conn, who.0.actor(), ("organization", made.id.0), &made, now)?;
             Ok(Answer::created(format!("/api/v1/organizations/{}", made.id), &made)?.version(made.version))
         })
         .await
@@ -114,21 +117,26 @@ pub async fn get(app: Data<App>, id: Id<OrganizationId>) -> Result<HttpResponse>
     params(("id" = OrganizationId, Path)), responses((status = 200, description = "As it is now", body = OrganizationOut)))]
 pub async fn change(
     app: Data<App>,
+    who: Who,
     Now(now): Now,
     id: Id<OrganizationId>,
     seen: Seen,
     body: Body<OrganizationPatch>,
 ) -> Result<HttpResponse> {
     let OrganizationPatch { name, account } = body.0;
-    let row = app
+    let organization = app
         .db
         .write(move |conn| {
-            store::update(conn, id.0, seen, now, |row| {
+            let mut before = None;
+            let row = store::update(conn, id.0, seen, now, |row| {
+                before = Some(OrganizationOut::from(row.clone()));
                 row.name = name.unwrap_or(std::mem::take(&mut row.name));
                 account.apply(&mut row.account);
-            })
+            })?;
+            let after = OrganizationOut::from(row);
+            audit::changed(conn, who.0.actor(), ("organization", id.0.0), (&before, &after), now)?;
+            Ok(after)
         })
         .await?;
-    let version = row.version;
-    Ok(Answer::ok(&OrganizationOut::from(row))?.version(version).into())
+    Ok(Answer::ok(&organization)?.version(organization.version).into())
 }

@@ -2,4 +2,4 @@
 pub mod api;
 mod store;
 
-pub use store::{OrganizationRow, find, insert};
+pub use store::{OrganizationRow, find, insert, update};

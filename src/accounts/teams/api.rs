@@ -2,6 +2,8 @@
 use super::store::{self, Team, TeamRow};
 use crate::Result;
 use crate::app::App;
+use crate::audit;
+use crate::http::auth::Who;
 use crate::http::extract::{Body, Id, Now, Params, Post};
 use crate::http::idempotency::Answer;
 use crate::http::page::{LIMIT_DEFAULT, Page, PageParams, read_cursor};
@@ -74,11 +76,12 @@ impl From<Team> for TeamOut {
 /// Make a team.
 #[utoipa::path(post, path = "/api/v1/teams", tag = "accounts", request_body = TeamIn,
     responses((status = 201, description = "Made", body = TeamOut)))]
-pub async fn create(app: Data<App>, Now(now): Now, post: Post<TeamIn>) -> Result<HttpResponse> {
+pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<TeamIn>) -> Result<HttpResponse> {
     let TeamIn { name, calendar_id, members } = post.body;
     post.once
         .run(&app, now, move |conn| {
             let made = TeamOut::from(store::insert(conn, &name, calendar_id, &members, now)?);
+            audit::created(conn, who.0.actor(), ("team", made.id.0), &made, now)?;
             Ok(Answer::created(format!("/api/v1/teams/{}", made.id), &made)?.version(made.version))
         })
         .await
@@ -106,18 +109,29 @@ pub async fn get(app: Data<App>, id: Id<TeamId>) -> Result<HttpResponse> {
 /// Change a team.
 #[utoipa::path(patch, path = "/api/v1/teams/{id}", tag = "accounts", request_body = TeamPatch,
     params(("id" = TeamId, Path)), responses((status = 200, description = "As it is now", body = TeamOut)))]
-pub async fn change(app: Data<App>, Now(now): Now, id: Id<TeamId>, seen: Seen, body: Body<TeamPatch>) -> Result<HttpResponse> {
+pub async fn change(
+    app: Data<App>,
+    who: Who,
+    Now(now): Now,
+    id: Id<TeamId>,
+    seen: Seen,
+    body: Body<TeamPatch>,
+) -> Result<HttpResponse> {
     let TeamPatch { name, calendar_id, members } = body.0;
     let team = app
         .db
         .write(move |conn| {
-            store::update(conn, id.0, seen, now, |team| {
+            let mut before = None;
+            let team = store::update(conn, id.0, seen, now, |team| {
+                before = Some(TeamOut::from(team.clone()));
                 team.row.name = name.unwrap_or(std::mem::take(&mut team.row.name));
                 calendar_id.apply(&mut team.row.calendar_id);
                 team.members = members.unwrap_or(std::mem::take(&mut team.members));
-            })
+            })?;
+            let after = TeamOut::from(team);
+            audit::changed(conn, who.0.actor(), ("team", id.0.0), (&before, &after), now)?;
+            Ok(after)
         })
         .await?;
-    let version = team.row.version;
-    Ok(Answer::ok(&TeamOut::from(team))?.version(version).into())
+    Ok(Answer::ok(&team)?.version(team.version).into())
 }

@@ -2,4 +2,5 @@
 pub mod api;
 mod store;
 
+pub use store::find_by_name;
 pub use store::{Team, TeamRow, calendar_of, find, insert};

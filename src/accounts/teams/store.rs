@@ -123,6 +123,11 @@ pub fn find(conn: &mut Conn, id: TeamId) -> Result<TeamRow> {
     teams::table.find(id).select(TeamRow::as_select()).first(conn).optional()?.ok_or(Error::NotFound("team"))
 }
 
+/// The one of this name. One query.
+pub fn find_by_name(conn: &mut Conn, name: &str) -> Result<Option<TeamId>> {
+    Ok(teams::table.filter(teams::name.eq(name)).select(teams::id).first(conn).optional()?)
+}
+
 /// One by id, with its members. Two queries.
 pub fn find_with_members(conn: &mut Conn, id: TeamId) -> Result<Team> {
     let row = find(conn, id)?;

@@ -3,7 +3,9 @@ use super::{NewToken, TokenRow, store};
 use crate::Result;
 use crate::accounts::rights::Scope;
 use crate::app::App;
+use crate::audit;
 use crate::error::Error;
+use crate::http::auth::Who;
 use crate::http::extract::{Id, Now, Params, Post};
 use crate::http::idempotency::Answer;
 use crate::http::page::{LIMIT_DEFAULT, Page, read_cursor};
@@ -11,6 +13,7 @@ use crate::ids::{AgentId, TokenId};
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use validator::Validate;
 
 /// A token to make.
@@ -89,7 +92,7 @@ pub struct TokenParams {
 /// Make a token. Its secret is shown in this answer and never again.
 #[utoipa::path(post, path = "/api/v1/tokens", tag = "accounts", request_body = TokenIn,
     responses((status = 201, description = "Made", body = TokenMade)))]
-pub async fn create(app: Data<App>, Now(now): Now, post: Post<TokenIn>) -> Result<HttpResponse> {
+pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<TokenIn>) -> Result<HttpResponse> {
     let TokenIn { agent_id, name, scopes, expires_at } = post.body;
     if expires_at.is_some_and(|at| at <= now) {
         return Err(Error::field("expires_at", "past", "must be in the future"));
@@ -100,7 +103,9 @@ pub async fn create(app: Data<App>, Now(now): Now, post: Post<TokenIn>) -> Resul
         .run(&app, now, move |conn| {
             let (row, secret) = store::create(conn, &new, now)?;
             let location = format!("/api/v1/tokens/{}", row.id);
-            let mut made = TokenMade { token: row.try_into()?, secret: Some(secret.reveal().to_owned()) };
+            let token = TokenOut::try_from(row)?;
+            audit::created(conn, who.0.actor(), ("token", token.id.0), &token, now)?;
+            let mut made = TokenMade { token, secret: Some(secret.reveal().to_owned()) };
             let answer = Answer::created(location, &made)?;
             made.secret = None;
             answer.keep(&made)
@@ -123,8 +128,16 @@ pub async fn list(app: Data<App>, params: Params<TokenParams>, request: HttpRequ
 /// Revoke a token: at once on this node, within a second on all.
 #[utoipa::path(delete, path = "/api/v1/tokens/{id}", tag = "accounts", params(("id" = TokenId, Path)),
     responses((status = 204, description = "Revoked")))]
-pub async fn revoke(app: Data<App>, Now(now): Now, id: Id<TokenId>) -> Result<HttpResponse> {
-    app.db.write(move |conn| store::revoke(conn, id.0, now)).await?;
+pub async fn revoke(app: Data<App>, who: Who, Now(now): Now, id: Id<TokenId>) -> Result<HttpResponse> {
+    app.db
+        .write(move |conn| {
+            if store::revoke(conn, id.0, now)? {
+                let (before, after) = (json!({ "revoked_at": null }), json!({ "revoked_at": now }));
+                audit::changed(conn, who.0.actor(), ("token", id.0.0), (&before, &after), now)?;
+            }
+            Ok(())
+        })
+        .await?;
     app.known.forget();
     Ok(Answer::nothing().into())
 }

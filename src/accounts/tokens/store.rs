@@ -131,8 +131,8 @@ pub fn list(conn: &mut Conn, agent: Option<AgentId>, after: Option<TokenId>, lim
     Ok(query.load(conn)?)
 }
 
-/// Ends a token; ending it twice changes nothing. One query.
-pub fn revoke(conn: &mut Conn, id: TokenId, now: DateTime<Utc>) -> Result<()> {
+/// Ends a token; ending it twice changes nothing, and says false. One query.
+pub fn revoke(conn: &mut Conn, id: TokenId, now: DateTime<Utc>) -> Result<bool> {
     let ended = diesel::update(tokens::table.find(id).filter(tokens::revoked_at.is_null()))
         .set(tokens::revoked_at.eq(Time(now)))
         .execute(conn)?;
@@ -140,7 +140,7 @@ pub fn revoke(conn: &mut Conn, id: TokenId, now: DateTime<Utc>) -> Result<()> {
         let known: Option<TokenId> = tokens::table.find(id).select(tokens::id).first(conn).optional()?;
         known.ok_or(Error::NotFound("token"))?;
     }
-    Ok(())
+    Ok(ended > 0)
 }
 
 /// Writes down when tokens were last used: one update for each token used in the last minute.

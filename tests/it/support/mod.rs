@@ -9,6 +9,7 @@ pub mod log;
 pub mod mail;
 pub mod postgres;
 pub mod process;
+pub mod receiver;
 pub mod running;
 pub mod sample;
 pub mod servers;

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use deskbell::app::App;
 use deskbell::clock::Clock;
 use deskbell::config::Config;
-use deskbell::db::schema::{clocks, jobs};
+use deskbell::db::schema::{clocks, jobs, webhooks};
 use deskbell::db::types::Time;
 use deskbell::serve;
 use diesel::prelude::*;
@@ -174,5 +174,11 @@ fn next_due(conn: &mut deskbell::db::Conn, now: DateTime<Utc>) -> deskbell::Resu
         .select(clocks::alarm_at)
         .first(conn)
         .optional()?;
-    Ok([job, alarm.flatten()].into_iter().flatten().map(|at| at.0).min())
+    let webhook: Option<Option<Time>> = webhooks::table
+        .filter(webhooks::next_at.gt(Time(now)).and(webhooks::is_active.eq(true)))
+        .order(webhooks::next_at)
+        .select(webhooks::next_at)
+        .first(conn)
+        .optional()?;
+    Ok([job, alarm.flatten(), webhook.flatten()].into_iter().flatten().map(|at| at.0).min())
 }

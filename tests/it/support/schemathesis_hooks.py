@@ -32,6 +32,12 @@ REASONS = {
     "no_attempt",
     "no_reason",
     "too_far",
+    # What an address or a file says inside.
+    "url",
+    "empty",
+    "malformed_csv",
+    "repeated_column",
+    "unknown_column",
     # What a pattern cannot say in every language of patterns.
     "nul_character",
     "tag",

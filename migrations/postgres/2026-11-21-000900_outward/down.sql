@@ -1,0 +1,14 @@
+DROP TABLE import_keys;
+DROP TABLE import_errors;
+DROP TABLE imports;
+DROP TABLE webhook_attempts;
+DROP TABLE webhook_deliveries;
+DROP TABLE webhook_cursor;
+DROP TABLE webhooks;
+DROP INDEX events_by_actor;
+DROP INDEX events_by_object_id;
+DROP INDEX events_by_object;
+DROP INDEX events_audited;
+DELETE FROM events WHERE object IS NOT NULL;
+ALTER TABLE events DROP COLUMN object_id;
+ALTER TABLE events DROP COLUMN object;
