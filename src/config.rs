@@ -28,6 +28,7 @@ pub struct Config {
     pub mail: Mail,
     pub jobs: Jobs,
     pub survey: Survey,
+    pub calls: Calls,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -118,6 +119,24 @@ pub struct Survey {
     pub review_seconds: u32,
 }
 
+#[derive(Clone, Deserialize)]
+#[expect(missing_docs, reason = "defaults.toml documents each")]
+pub struct Calls {
+    pub home_country: String,
+    pub twilio_auth_token: String,
+    pub ring_seconds: u32,
+    pub ring_wider_seconds: u32,
+    pub closed_text: String,
+    pub missed_text: String,
+}
+
+impl std::fmt::Debug for Calls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The secret stays out of every log.
+        f.debug_struct("Calls").field("home_country", &self.home_country).finish_non_exhaustive()
+    }
+}
+
 impl Config {
     /// The defaults, then the file, then the process's environment.
     #[expect(clippy::disallowed_methods, reason = "its one home")]
@@ -182,6 +201,11 @@ impl Config {
         within("survey.edit_hours", self.survey.edit_hours, 0, 8_760)?;
         within("survey.throttle_days", self.survey.throttle_days, 0, 3_650)?;
         within("survey.review_seconds", self.survey.review_seconds, 1, seconds_of_a_year)?;
+        within("calls.ring_seconds", self.calls.ring_seconds, 1, 600)?;
+        within("calls.ring_wider_seconds", self.calls.ring_wider_seconds, 1, 600)?;
+        if crate::calls::number::country(&self.calls.home_country).is_none() {
+            return bad(format!("calls.home_country: {:?} is not a country such as CA", self.calls.home_country));
+        }
         for day in &self.survey.window_weekdays {
             within("survey.window_weekdays", *day, 1, 7)?;
         }

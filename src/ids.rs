@@ -66,6 +66,8 @@ ids! {
     InvitationId,
     /// Names a survey response.
     ResponseId,
+    /// Names a call.
+    CallId,
 }
 
 /// 32 random bytes as base64url text; only its [`digest`] is ever stored.

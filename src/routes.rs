@@ -2,7 +2,7 @@
 use crate::accounts::rights::Right;
 use crate::error::Error;
 use crate::http::{auth, ops};
-use crate::{accounts, calendar, mail, reports, sla, surveys, tickets, timeline};
+use crate::{accounts, calendar, calls, mail, reports, sla, surveys, tickets, timeline};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
@@ -57,6 +57,14 @@ api! {
     "/tickets/{id}/team" { put Work tickets::api::hand_over }
     "/tickets/{id}/closure" { post Work tickets::api::close, delete Work tickets::api::reopen }
     "/tickets/{id}/history" { get Work timeline::api::history }
+    "/tickets/{id}/callbacks" { post Work calls::api::call_back }
+    "/calls/events" { post ReportCalls calls::api::report }
+    "/calls" { get Work calls::api::list }
+    "/calls/{id}" { get Work calls::api::get }
+    "/calls/{id}/ticket" { put Work calls::api::move_to }
+    "/agents/{id}/phone" {
+        get Work calls::api::phone, put Administer calls::api::set_phone, delete Administer calls::api::clear_phone
+    }
     "/organizations" { post KeepAccounts accounts::organizations::api::create, get Work accounts::organizations::api::list }
     "/organizations/{id}" { get Work accounts::organizations::api::get, patch KeepAccounts accounts::organizations::api::change }
     "/contacts" { post KeepAccounts accounts::contacts::api::create, get Work accounts::contacts::api::list }
@@ -88,6 +96,8 @@ api! {
     "/reports/sla/rows" { get Manage reports::api_rows::sla }
     "/reports/nps" { get Manage reports::api::nps }
     "/reports/nps/rows" { get Manage reports::api_rows::nps }
+    "/reports/calls" { get Manage reports::api_calls::report }
+    "/reports/calls/rows" { get Manage reports::api_calls::rows }
 }
 
 impl ConfigureHead for actix_web::Resource {
@@ -122,5 +132,6 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(api(web::scope("/api/v1").wrap(from_fn(auth::gate))).default_service(web::to(nowhere)))
         .configure(ops::routes)
         .configure(surveys::pages::routes)
+        .configure(calls::hooks::routes)
         .default_service(web::to(nowhere));
 }

@@ -3,6 +3,7 @@ pub mod alarm;
 pub mod api;
 pub mod clock;
 pub mod commands;
+pub mod corrections;
 pub mod model;
 mod policies;
 pub mod relay;

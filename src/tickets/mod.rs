@@ -2,10 +2,12 @@
 pub mod api;
 pub mod api_messages;
 pub mod commands;
+pub mod commands_calls;
 pub mod commands_intake;
 pub mod model;
 pub mod queries;
 mod store;
+mod store_calls;
 pub mod wire;
 
 pub use store::MessageRow as Message;

@@ -89,5 +89,13 @@ names! {
         SurveysStopped = "surveys_stopped",
         /// An outgoing letter was given up for now.
         MailParked = "mail_parked",
+        /// A phone system reported something about a call.
+        CallReported = "call_reported",
+        /// An agent moved a call to another ticket.
+        CallMoved = "call_moved",
+        /// Somebody called the contact back, or tried to.
+        CalledBack = "called_back",
+        /// What a phone system told late put a clock right; what was written before stays.
+        ClockCorrected = "clock_corrected",
     }
 }

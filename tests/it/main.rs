@@ -7,6 +7,8 @@ mod architecture;
 mod basics;
 mod binary;
 mod calendars;
+mod calls;
+mod calls_twilio;
 mod cli;
 mod clockstep;
 mod dkim;
@@ -65,6 +67,8 @@ const ALL: &[&[Test]] = &[
     figures::TESTS,
     reports::ONCE,
     reports::TESTS,
+    calls::TESTS,
+    calls_twilio::TESTS,
     cli::TESTS,
     dkim::TESTS,
     dkim::PLAIN,
