@@ -34,6 +34,7 @@ pub struct Config {
     pub survey: Survey,
     pub alerts: Alerts,
     pub webhooks: Webhooks,
+    pub calls: Calls,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -179,6 +180,24 @@ impl Webhooks {
     }
 }
 
+#[derive(Clone, Deserialize)]
+#[expect(missing_docs, reason = "defaults.toml documents each")]
+pub struct Calls {
+    pub home_country: String,
+    pub twilio_auth_token: String,
+    pub ring_seconds: u32,
+    pub ring_wider_seconds: u32,
+    pub closed_text: String,
+    pub missed_text: String,
+}
+
+impl std::fmt::Debug for Calls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The secret stays out of every log.
+        f.debug_struct("Calls").field("home_country", &self.home_country).finish_non_exhaustive()
+    }
+}
+
 impl Config {
     /// The defaults, then the file, then the process's environment.
     #[expect(clippy::disallowed_methods, reason = "its one home")]
@@ -264,6 +283,10 @@ impl Config {
         within("webhooks.keep_days", self.webhooks.keep_days, 1, 3_650)?;
         if let Some(text) = self.webhooks.allow_networks.iter().find(|text| Network::parse(text).is_none()) {
             return bad(format!("webhooks.allow_networks: {text:?} is not a network such as 10.1.0.0/16"));
+        within("calls.ring_seconds", self.calls.ring_seconds, 1, 600)?;
+        within("calls.ring_wider_seconds", self.calls.ring_wider_seconds, 1, 600)?;
+        if crate::calls::number::country(&self.calls.home_country).is_none() {
+            return bad(format!("calls.home_country: {:?} is not a country such as CA", self.calls.home_country));
         }
         for day in &self.survey.window_weekdays {
             within("survey.window_weekdays", *day, 1, 7)?;

@@ -88,6 +88,8 @@ ids! {
     DeliveryId,
     /// Names an import.
     ImportId,
+    /// Names a call.
+    CallId,
 }
 
 /// 32 random bytes as base64url text; only its [`digest`] is ever stored.

@@ -6,6 +6,7 @@
 #[macro_use]
 pub mod names;
 
+pub mod calls;
 pub mod tickets;
 
 pub mod calendar;

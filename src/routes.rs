@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::http::{auth, ops};
 use crate::{accounts, calendar, digest, mail, reports, sla, surveys, tickets, timeline};
 use crate::{accounts, audit, calendar, mail, reports, sla, surveys, tickets, timeline, transfer, webhooks};
+use crate::{accounts, calendar, calls, mail, reports, sla, surveys, tickets, timeline};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
@@ -56,6 +57,14 @@ api! {
     "/tickets/{id}/links/{other}" { put Work tickets::related::api::link, delete Work tickets::related::api::unlink }
     "/tickets/{id}/history" { get Work timeline::api::history }
     "/tickets/{id}/sla" { get Work sla::api_sla::explain }
+    "/tickets/{id}/callbacks" { post Work calls::api::call_back }
+    "/calls/events" { post ReportCalls calls::api::report }
+    "/calls" { get Work calls::api::list }
+    "/calls/{id}" { get Work calls::api::get }
+    "/calls/{id}/ticket" { put Work calls::api::move_to }
+    "/agents/{id}/phone" {
+        get Work calls::api::phone, put Administer calls::api::set_phone, delete Administer calls::api::clear_phone
+    }
     "/organizations" { post KeepAccounts accounts::organizations::api::create, get Work accounts::organizations::api::list }
     "/organizations/{id}" { get Work accounts::organizations::api::get, patch KeepAccounts accounts::organizations::api::change }
     "/contacts" { post KeepAccounts accounts::contacts::api::create, get Work accounts::contacts::api::list }
@@ -130,6 +139,8 @@ api! {
     "/imports/{id}/errors" { get Transfer transfer::api_imports::errors }
     "/exports/{id}" { get Transfer transfer::api_exports::export }
     "/audit" { get Administer audit::api::list }
+    "/reports/calls" { get Manage reports::api_calls::report }
+    "/reports/calls/rows" { get Manage reports::api_calls::rows }
 }
 
 /// `/tickets/{id}/notes` as `/tickets` and `/{id}/notes`.
@@ -189,5 +200,6 @@ pub fn configure(config: &mut ServiceConfig) {
         )
         .configure(ops::routes)
         .configure(surveys::pages::routes)
+        .configure(calls::hooks::routes)
         .default_service(web::to(nowhere));
 }

@@ -30,6 +30,16 @@ fn promise(channel: &str, metric: &str, seconds: i64, mode: &str) -> Value {
     json!({ "match": { "channels": [channel] }, "targets": [target] })
 }
 
+/// A call is picked up within 20 seconds; one that was missed, and a voicemail, are answered within 24 hours.
+fn phone() -> Value {
+    let mut policy = promise("phone", "pickup", 20, "when_open");
+    let callback = json!({ "metric": "first_response", "seconds": 86_400, "mode": "always", "warn_percent": 75 });
+    if let Some(targets) = policy.get_mut("targets").and_then(Value::as_array_mut) {
+        targets.push(callback);
+    }
+    policy
+}
+
 /// Fills an empty database and gives the first admin's token; does nothing on one that has agents.
 pub fn first_start(conn: &mut Conn, now: DateTime<Utc>) -> Result<Option<String>> {
     migrate::alone(conn)?;
@@ -39,7 +49,7 @@ pub fn first_start(conn: &mut Conn, now: DateTime<Utc>) -> Result<Option<String>
     let hours: Definition = definition(hours())?;
     calendar::insert(conn, CALENDAR.to_owned(), true, hours, now)?;
     let shipped = [
-        ("Phone: a person within 20 seconds", promise("phone", "pickup", 20, "when_open")),
+        ("Phone: a person within 20 seconds", phone()),
         ("Chat: a person within 20 seconds", promise("chat", "pickup", 20, "when_open")),
         ("Email: an answer within 24 hours", promise("email", "first_response", 86_400, "always")),
     ];

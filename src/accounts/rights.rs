@@ -33,6 +33,8 @@ names! {
     pub enum Right {
         /// Hand in a ticket or a contact's message.
         TakeIn = "take_in",
+        /// Report what happens to calls; only machines can.
+        ReportCalls = "report_calls",
         /// Create and change organizations and contacts.
         KeepAccounts = "keep_accounts",
         /// Read and work on tickets, surveys, calendars.
@@ -55,6 +57,13 @@ pub fn grants(scope: Scope, right: Right) -> bool {
         Scope::Admin => matches!(right, TakeIn | KeepAccounts | Work | Manage | Administer | Transfer),
         Scope::Channel => matches!(right, TakeIn),
         Scope::Import => matches!(right, TakeIn | KeepAccounts | Transfer),
+    use Right::{Administer, KeepAccounts, Manage, ReportCalls, TakeIn, Work};
+    match scope {
+        Scope::Agent => matches!(right, TakeIn | KeepAccounts | Work),
+        Scope::Manager => matches!(right, TakeIn | KeepAccounts | Work | Manage),
+        Scope::Admin => matches!(right, TakeIn | KeepAccounts | Work | Manage | Administer),
+        Scope::Channel => matches!(right, TakeIn | ReportCalls),
+        Scope::Import => matches!(right, TakeIn | KeepAccounts),
     }
 }
 

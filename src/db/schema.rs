@@ -287,6 +287,73 @@ table! {
 table! {
     use crate::db::types::{JsonDoc, Uid};
     use diesel::sql_types::*;
+    calls (id) {
+        id -> Uid,
+        external_id -> Text,
+        direction -> Text,
+        state -> Text,
+        outcome -> Nullable<Text>,
+        is_promised -> Nullable<Bool>,
+        from_number -> Nullable<Text>,
+        to_number -> Nullable<Text>,
+        queue -> Nullable<Text>,
+        team_id -> Nullable<Uid>,
+        agent_id -> Nullable<Uid>,
+        contact_id -> Nullable<Uid>,
+        ticket_id -> Nullable<Uid>,
+        rang_ticket_id -> Nullable<Uid>,
+        pickup_clock_id -> Nullable<Uid>,
+        callback_clock_id -> Nullable<Uid>,
+        at -> BigInt,
+        rang_at -> Nullable<BigInt>,
+        answered_at -> Nullable<BigInt>,
+        voicemail_at -> Nullable<BigInt>,
+        ended_at -> Nullable<BigInt>,
+        wait_seconds -> Nullable<BigInt>,
+        talk_seconds -> Nullable<BigInt>,
+        recording_url -> Nullable<Text>,
+        transcript -> Nullable<Text>,
+        doubts -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    call_events (id) {
+        id -> BigInt,
+        call_id -> Uid,
+        digest -> Binary,
+        kind -> Text,
+        direction -> Text,
+        occurred_at -> BigInt,
+        received_at -> BigInt,
+        token_id -> Nullable<Uid>,
+        from_text -> Nullable<Text>,
+        to_text -> Nullable<Text>,
+        agent_text -> Nullable<Text>,
+        agent_id -> Nullable<Uid>,
+        queue -> Nullable<Text>,
+        recording_url -> Nullable<Text>,
+        transcript -> Nullable<Text>,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    agent_phones (agent_id) {
+        agent_id -> Uid,
+        number -> Text,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
     events (id) {
         id -> BigInt,
         ticket_id -> Nullable<Uid>,
@@ -706,6 +773,9 @@ allow_tables_to_appear_in_same_query!(
     ticket_merges,
     messages,
     clocks,
+    calls,
+    call_events,
+    agent_phones,
     events,
     jobs,
     mails,

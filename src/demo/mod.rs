@@ -6,6 +6,7 @@ mod desk;
 mod dice;
 mod mood;
 mod people;
+mod phones;
 mod run;
 mod script;
 mod store;
@@ -46,11 +47,12 @@ pub fn fill(conn: &mut Conn, config: &Config, seed: u64, now: DateTime<Utc>) -> 
         let shown = [(ADMIN, Scope::Admin), (MANAGER, Scope::Manager), (AGENT_SHOWN, Scope::Agent)];
         let tokens = cast.tokens(conn, &shown, now)?;
         let mut lines = vec![format!(
-            "Sample data: {DAYS} days with {} resellers, {} contacts, {} agents, {} tickets, {} surveys sent, {} answers.",
+            "Sample data: {DAYS} days with {} resellers, {} contacts, {} agents, {} tickets, {} calls, {} surveys sent, {} answers.",
             RESELLERS.len(),
             plan.contacts.len(),
             AGENTS.len() + 1,
             counts.tickets,
+            counts.calls,
             counts.surveys,
             counts.answers,
         )];

@@ -3,6 +3,7 @@ use super::desk::Cast;
 use super::dice::Dice;
 use super::mood::{self, Answer, Experience, Reaction};
 use super::people::{self, MANAGER};
+use super::phones;
 use super::store;
 use super::story::{Act, Opening, Plan, Scene, working_hours};
 use crate::accounts::caller::Agent;
@@ -40,6 +41,7 @@ const BIAS: f64 = 18.0;
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Counts {
     pub(super) tickets: usize,
+    pub(super) calls: usize,
     pub(super) surveys: usize,
     pub(super) answers: usize,
 }
@@ -183,7 +185,13 @@ impl<'a> Run<'a> {
             }
         }
         store::deliver_all(conn)?;
+        self.counts.calls = phones::remember(conn, self.plan, self.cast, &self.hours, &self.live_ids(), self.now)?;
         Ok((self.counts, self.unanswered))
+    }
+
+    /// The tickets that were taken in, by their places.
+    fn live_ids(&self) -> Vec<Option<TicketId>> {
+        self.live.iter().map(|live| live.id).collect()
     }
 
     fn opening(&self, ticket: usize) -> Result<&'a Opening> {

@@ -35,6 +35,8 @@ const WITHOUT_VERSION: [&str; 13] = [
     "/tokens/{id}",
 ];
 const WITHOUT_VERSION: [&str; 8] = ["/deadline", "/messages", "/release", "/claim", "/review", "/tokens/{id}", "/retry", "/ping"];
+const WITHOUT_VERSION: [&str; 8] =
+    ["/deadline", "/messages", "/release", "/claim", "/review", "/tokens/{id}", "/calls/{id}/ticket", "/phone"];
 
 /// The errors that a route can answer with, beside its own success.
 fn errors(operation: &Operation, has_id: bool) -> Vec<(&'static str, &'static str)> {

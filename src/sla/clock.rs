@@ -156,6 +156,11 @@ impl Clock {
         Self::standing(promise, at, Standing::NotMeasured, Some(BY_HAND.to_owned()))
     }
 
+    /// A clock whose promise came to nothing, for a reason that is no fault of the desk.
+    pub fn withdrawn(promise: Promise, at: DateTime<Utc>, reason: &str) -> Self {
+        Self::standing(promise, at, Standing::NotPromised, Some(reason.to_owned()))
+    }
+
     fn standing(promise: Promise, at: DateTime<Utc>, standing: Standing, reason: Option<String>) -> Self {
         Self {
             promise,

@@ -9,6 +9,7 @@ pub mod dry_run;
 pub mod explain;
 mod history;
 pub mod ladder;
+pub mod corrections;
 pub mod model;
 pub mod moves;
 mod policies;

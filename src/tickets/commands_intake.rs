@@ -130,7 +130,10 @@ pub fn create(conn: &mut Conn, caller: &Caller, new: NewTicket, now: DateTime<Ut
         if matches!(ticket.channel, Channel::Phone | Channel::Chat) {
             clocks.start(conn, &whose, Metric::Pickup, received_at, has_ring, now)?;
         }
-        clocks.start(conn, &whose, Metric::FirstResponse, received_at, true, now)?;
+        // A call is answered by picking it up; a first response is owed only where it was missed (DESIGN 3.4).
+        if ticket.channel != Channel::Phone {
+            clocks.start(conn, &whose, Metric::FirstResponse, received_at, true, now)?;
+        }
     }
     clocks.start(conn, &whose, Metric::Resolution, received_at, true, now)?;
     clocks.ring(now);

@@ -118,5 +118,13 @@ names! {
         Changed = "changed",
         /// It was taken away for good.
         Removed = "removed",
+        /// A phone system reported something about a call.
+        CallReported = "call_reported",
+        /// An agent moved a call to another ticket.
+        CallMoved = "call_moved",
+        /// Somebody called the contact back, or tried to.
+        CalledBack = "called_back",
+        /// What a phone system told late put a clock right; what was written before stays.
+        ClockCorrected = "clock_corrected",
     }
 }

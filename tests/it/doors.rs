@@ -50,7 +50,8 @@ fn no_body_takes_a_field_that_it_does_not_name(desk: &Desk) {
         let asked = filled(&path, &TicketId::new().to_string());
         let errors = |body: &Value| {
             let bytes = Some(("application/json", serde_json::to_vec(body).unwrap()));
-            let answer = desk.admin().send(method.to_uppercase().parse().unwrap(), &asked, bytes);
+            let client = if asked == "/api/v1/calls/events" { desk.channel() } else { desk.admin() };
+            let answer = client.send(method.to_uppercase().parse().unwrap(), &asked, bytes);
             answer.json["errors"].as_array().cloned().unwrap_or_default()
         };
         for (way, is_closed, smallest) in description.objects(schema) {

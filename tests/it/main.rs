@@ -10,6 +10,8 @@ mod basics;
 mod binary;
 mod bulk;
 mod calendars;
+mod calls;
+mod calls_twilio;
 mod cli;
 mod clockstep;
 mod digest;
@@ -95,6 +97,8 @@ const ALL: &[&[Test]] = &[
     hours::TESTS,
     reports::ONCE,
     reports::TESTS,
+    calls::TESTS,
+    calls_twilio::TESTS,
     cli::TESTS,
     dkim::TESTS,
     dkim::PLAIN,

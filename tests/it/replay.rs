@@ -1,5 +1,6 @@
 //! Rebuilding every stored clock from events alone.
 use crate::support::Desk;
+use chrono::{DateTime, Utc};
 use deskbell::calendar::hours::{Hours, Mode};
 use deskbell::calendar::wire::Definition;
 use deskbell::db::Conn;
@@ -37,6 +38,25 @@ fn start(started: &Value, hours: &Hours) -> Clock {
     if standing == Standing::NotMeasured { Clock::not_measured(promise, at) } else { Clock::start(promise, hours, at) }
 }
 
+/// The clock that a correction tells of, worked out from its instants.
+fn corrected(data: &Value, promise: Promise, hours: &Hours) -> Clock {
+    let at = |name: &str| data[name].as_str().map(|text| text.parse::<DateTime<Utc>>().unwrap());
+    let started_at = at("started_at").unwrap();
+    let reason = data["reason"].as_str().map(str::to_owned);
+    let standing: Standing = data["standing"].as_str().unwrap().parse().unwrap();
+    let mut clock = match (standing, reason.as_deref()) {
+        (Standing::NotPromised, Some(reason)) if reason != "closed" => Clock::withdrawn(promise, started_at, reason),
+        (Standing::NotMeasured, _) => Clock { reason, ..Clock::not_measured(promise, started_at) },
+        _ => Clock::start(promise, hours, started_at),
+    };
+    if let Some(reached_at) = at("reached_at") {
+        clock.fallen_due(reached_at).into_iter().for_each(|fact| clock.mark(fact));
+        clock.apply(Fact::Reached(reached_at), hours);
+    }
+    assert_eq!(clock.standing, standing);
+    clock
+}
+
 /// Folds all events and compares every clock with its row; says how many there were.
 pub fn of(conn: &mut Conn) -> usize {
     let rows: Vec<(Option<TicketId>, Named<Kind>, Time, Json)> =
@@ -61,6 +81,10 @@ pub fn of(conn: &mut Conn) -> usize {
                 How::Remaining => clock.relaid(at.0, frozen, &hours),
             };
             (*clock, *frozen) = (moved.unwrap(), hours);
+            continue;
+        }
+        if kind.0 == Kind::ClockCorrected {
+            *clock = corrected(&data, clock.promise, frozen);
             continue;
         }
         let fact = match kind.0 {

@@ -32,8 +32,8 @@ people, `channel` (phone systems, mail gates, chat widgets) and `import` (migrat
 a right that the person's role does not have: who is made less can do less at once. A request without a valid token is answered
 401, one without the right 403 `missing_right`. HEAD asks for the right of GET.
 
-Open to everybody, without a token: the survey and unsubscribe pages, whose links are secrets of their own; `/healthz`,
-`/readyz`, `/metrics`; `/api/openapi.json` and `/api/docs/`.
+Open to everybody, without a token: the survey and unsubscribe pages, whose links are secrets of their own; `/hooks/twilio/*`,
+which ask for Twilio's signature; `/healthz`, `/readyz`, `/metrics`; `/api/openapi.json` and `/api/docs/`.
 
 This table is made from `src/routes.rs` and `src/accounts/rights.rs`; a test compares them.
 
@@ -174,9 +174,15 @@ fn a_scope_and_a_right_are_told_apart_by_the_table() {
         [
             "agent: take_in keep_accounts work",
             "manager: take_in keep_accounts work manage",
+<<<<<<< HEAD
             "admin: take_in keep_accounts work manage administer transfer",
             "channel: take_in",
             "import: take_in keep_accounts transfer",
+=======
+            "admin: take_in keep_accounts work manage administer",
+            "channel: take_in report_calls",
+            "import: take_in keep_accounts",
+>>>>>>> calls
         ]
     );
 }

@@ -307,7 +307,8 @@ fn find_by_email(conn: &mut Conn, address: &str) -> Result<Option<Person>> {
     Ok(each!(conn, conn => found.select(Person::as_select()).first(conn)).optional()?)
 }
 
-fn find_by_phone(conn: &mut Conn, number: &str) -> Result<Option<Person>> {
+/// Who has this normal number. One query.
+pub fn find_by_phone(conn: &mut Conn, number: &str) -> Result<Option<Person>> {
     Ok(contact_phones::table
         .inner_join(contacts::table.on(contacts::id.eq(contact_phones::contact_id)))
         .filter(contact_phones::number.eq(number))
