@@ -2,9 +2,7 @@
 use crate::accounts::rights::Right;
 use crate::error::Error;
 use crate::http::{auth, ops};
-use crate::{accounts, calendar, digest, mail, reports, sla, surveys, tickets, timeline};
-use crate::{accounts, audit, calendar, mail, reports, sla, surveys, tickets, timeline, transfer, webhooks};
-use crate::{accounts, calendar, calls, mail, reports, sla, surveys, tickets, timeline};
+use crate::{accounts, audit, calendar, calls, digest, mail, reports, sla, surveys, tickets, timeline, transfer, webhooks};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};

@@ -50,20 +50,13 @@ names! {
 
 /// The table: what each scope grants.
 pub fn grants(scope: Scope, right: Right) -> bool {
-    use Right::{Administer, KeepAccounts, Manage, TakeIn, Transfer, Work};
+    use Right::{Administer, KeepAccounts, Manage, ReportCalls, TakeIn, Transfer, Work};
     match scope {
         Scope::Agent => matches!(right, TakeIn | KeepAccounts | Work),
         Scope::Manager => matches!(right, TakeIn | KeepAccounts | Work | Manage),
         Scope::Admin => matches!(right, TakeIn | KeepAccounts | Work | Manage | Administer | Transfer),
-        Scope::Channel => matches!(right, TakeIn),
-        Scope::Import => matches!(right, TakeIn | KeepAccounts | Transfer),
-    use Right::{Administer, KeepAccounts, Manage, ReportCalls, TakeIn, Work};
-    match scope {
-        Scope::Agent => matches!(right, TakeIn | KeepAccounts | Work),
-        Scope::Manager => matches!(right, TakeIn | KeepAccounts | Work | Manage),
-        Scope::Admin => matches!(right, TakeIn | KeepAccounts | Work | Manage | Administer),
         Scope::Channel => matches!(right, TakeIn | ReportCalls),
-        Scope::Import => matches!(right, TakeIn | KeepAccounts),
+        Scope::Import => matches!(right, TakeIn | KeepAccounts | Transfer),
     }
 }
 

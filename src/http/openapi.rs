@@ -19,24 +19,25 @@ Every version is an `ETag`: send it back as `If-Match` and a change that somebod
 HEAD works wherever GET does. Instants are RFC 3339 in UTC.";
 
 /// Routes whose thing has no version of its own, or whose verb does not look at it.
-const WITHOUT_VERSION: [&str; 13] = [
+const WITHOUT_VERSION: [&str; 17] = [
     "/acknowledgement",
     "/attempts",
+    "/calls/{id}/ticket",
     "/claim",
     "/confirmation",
     "/deadline",
     "/followup",
     "/links/{other}",
     "/messages",
+    "/phone",
+    "/ping",
     "/release",
+    "/retry",
     "/review",
     "/suppressions/{id}",
     "/ticket",
     "/tokens/{id}",
 ];
-const WITHOUT_VERSION: [&str; 8] = ["/deadline", "/messages", "/release", "/claim", "/review", "/tokens/{id}", "/retry", "/ping"];
-const WITHOUT_VERSION: [&str; 8] =
-    ["/deadline", "/messages", "/release", "/claim", "/review", "/tokens/{id}", "/calls/{id}/ticket", "/phone"];
 
 /// The errors that a route can answer with, beside its own success.
 fn errors(operation: &Operation, has_id: bool) -> Vec<(&'static str, &'static str)> {

@@ -174,15 +174,9 @@ fn a_scope_and_a_right_are_told_apart_by_the_table() {
         [
             "agent: take_in keep_accounts work",
             "manager: take_in keep_accounts work manage",
-<<<<<<< HEAD
             "admin: take_in keep_accounts work manage administer transfer",
-            "channel: take_in",
-            "import: take_in keep_accounts transfer",
-=======
-            "admin: take_in keep_accounts work manage administer",
             "channel: take_in report_calls",
-            "import: take_in keep_accounts",
->>>>>>> calls
+            "import: take_in keep_accounts transfer",
         ]
     );
 }
