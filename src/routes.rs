@@ -2,7 +2,7 @@
 use crate::accounts::rights::Right;
 use crate::error::Error;
 use crate::http::{auth, ops};
-use crate::{accounts, calendar, mail, reports, sla, surveys, tickets, timeline};
+use crate::{accounts, attachments, calendar, mail, reports, sla, surveys, tickets, timeline};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
@@ -51,6 +51,8 @@ api! {
     "/tickets/{id}/team" { put Work tickets::api::hand_over }
     "/tickets/{id}/closure" { post Work tickets::api::close, delete Work tickets::api::reopen }
     "/tickets/{id}/history" { get Work timeline::api::history }
+    "/attachments" { post TakeIn attachments::api::upload }
+    "/attachments/{id}" { get Work attachments::api::download }
     "/organizations" { post KeepAccounts accounts::organizations::api::create, get Work accounts::organizations::api::list }
     "/organizations/{id}" { get Work accounts::organizations::api::get, patch KeepAccounts accounts::organizations::api::change }
     "/contacts" { post KeepAccounts accounts::contacts::api::create, get Work accounts::contacts::api::list }

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::http::idempotency;
 use crate::jobs::queue::Job;
 use crate::jobs::{Failure, JobKind};
-use crate::{mail, surveys};
+use crate::{attachments, mail, surveys};
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub async fn note_token_uses(app: &App) -> Result<()> {
     app.db.write(move |conn| tokens::note_uses(conn, &uses)).await
 }
 
-/// The recurring chores: once a minute token uses, once an hour old idempotency keys.
+/// The recurring chores: once a minute token uses, once an hour old idempotency keys and files that no message wants.
 pub async fn chores(app: Data<App>, mut stop: watch::Receiver<bool>) {
     let mut round: u64 = 0;
     while !*stop.borrow() {
@@ -55,6 +55,7 @@ pub async fn chores(app: Data<App>, mut stop: watch::Receiver<bool>) {
         if done.is_ok() && round % ROUNDS_PER_FORGET == 1 {
             let now = app.clock.now();
             done = app.db.write(move |conn| idempotency::forget(conn, now)).await.map(|_| ());
+            done = done.and(attachments::jobs::sweep(&app).await.map(|_| ()));
         }
         if let Err(error) = done {
             tracing::error!(%error, "a chore failed; it is tried again in a minute");

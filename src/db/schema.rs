@@ -195,6 +195,7 @@ table! {
         promise_warn_at -> BigInt,
         promises_breached -> Integer,
         promises_met -> Integer,
+        fields -> Nullable<JsonDoc>,
     }
 }
 
@@ -219,6 +220,81 @@ table! {
         body -> Text,
         mail_message_id -> Nullable<Text>,
         at -> BigInt,
+        attachments -> Nullable<JsonDoc>,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    attachments (id) {
+        id -> Uid,
+        message_id -> Nullable<Uid>,
+        token_id -> Uid,
+        agent_id -> Nullable<Uid>,
+        file_name -> Text,
+        media_type -> Text,
+        size_bytes -> BigInt,
+        sha256 -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    canned_replies (id) {
+        id -> Uid,
+        name -> Text,
+        body -> Text,
+        team_id -> Nullable<Uid>,
+        version -> Integer,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    saved_views (id) {
+        id -> Uid,
+        name -> Text,
+        audience -> Text,
+        agent_id -> Uid,
+        team_id -> Nullable<Uid>,
+        filter -> JsonDoc,
+        version -> Integer,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    fields (key) {
+        key -> Text,
+        id -> Uid,
+        label -> Text,
+        kind -> Text,
+        required_to_close -> Bool,
+        options -> JsonDoc,
+        position -> Integer,
+        is_archived -> Bool,
+        version -> Integer,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    ticket_fields (ticket_id, key) {
+        ticket_id -> Uid,
+        key -> Text,
+        value -> Text,
     }
 }
 
@@ -428,6 +504,11 @@ allow_tables_to_appear_in_same_query!(
     tickets,
     ticket_tags,
     messages,
+    attachments,
+    canned_replies,
+    saved_views,
+    fields,
+    ticket_fields,
     clocks,
     events,
     jobs,

@@ -7,6 +7,7 @@ use super::wire::{AssigneeIn, FromIn, HandOverIn, MessageOut, SurveyOut, TicketF
 use crate::accounts::caller::Agent;
 use crate::accounts::contacts::model::{normal_email, normal_phone};
 use crate::app::App;
+use crate::attachments::{commands::attach, queries::listed};
 use crate::error::{Error, Result};
 use crate::http::auth::Who;
 use crate::http::extract::{Body, Id, Nothing, Now, Params, Post};
@@ -49,6 +50,7 @@ pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<TicketIn
         subject,
         body,
         from,
+        attachments,
         priority,
         organization_id,
         team_id,
@@ -73,9 +75,12 @@ pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<TicketIn
         message,
         follows_id: None,
     };
+    let desk = app.clone();
     post.once
         .run_again(&app, now, move |conn| {
-            let ticket = TicketOut::of(commands_intake::create(conn, &who.0, new.clone(), now)?, now);
+            let whole = commands_intake::create(conn, &who.0, new.clone(), now)?;
+            attach(conn, &desk.config.attachments, &who.0, (whole.ticket.id, whole.message_id), &attachments, now)?;
+            let ticket = TicketOut::of(whole, now);
             Ok(Answer::created(format!("/api/v1/tickets/{}", ticket.id()), &ticket)?.version(ticket.version()))
         })
         .await
@@ -169,10 +174,12 @@ pub async fn get(app: Data<App>, Now(now): Now, id: Id<TicketId>) -> Result<Http
         sent_at: sent_at.map(|at| at.0),
         score,
     };
+    let message = |(row, files)| Ok(MessageOut::of(row, listed(files)?));
+    let messages = messages.into_iter().map(message).collect::<Result<Vec<_>>>()?;
     let full = TicketFull {
         ticket: TicketOut::at(ticket, tags, &promises, Some(&clocks), now),
         contact_name,
-        messages: messages.into_iter().map(MessageOut::from).collect(),
+        messages,
         surveys: surveys.into_iter().map(survey).collect(),
     };
     Ok(Answer::ok(&full)?.version(version).into())

@@ -35,6 +35,14 @@ pub struct Whole {
     pub tags: Vec<String>,
     /// Its promises.
     pub clocks: Clocks,
+    /// The message that the verb wrote.
+    pub message_id: Option<MessageId>,
+}
+
+impl Whole {
+    pub(super) fn with(self, message_id: MessageId) -> Self {
+        Self { message_id: Some(message_id), ..self }
+    }
 }
 
 pub(super) fn whose(ticket: &Ticket) -> Attribution {
@@ -75,7 +83,7 @@ pub(super) fn save(conn: &mut Conn, mut ticket: Ticket, mut clocks: Clocks) -> R
     clocks.save(conn)?;
     store::save(conn, &mut ticket, &clocks.summary())?;
     let tags = store::tags(conn, ticket.id)?;
-    Ok(Whole { ticket, tags, clocks })
+    Ok(Whole { ticket, tags, clocks, message_id: None })
 }
 
 /// What reopening means for promises and surveys, whoever does it.
@@ -133,7 +141,7 @@ pub fn reply(
     store::insert_message(conn, &message)?;
     let data = json!({ "message_id": message.id, "mail_id": mail_id, "assignee_id": ticket.assignee_id });
     timeline::record(conn, id, Kind::AgentReplied, Actor::Agent(agent.id()), now, data)?;
-    save(conn, ticket, clocks)
+    Ok(save(conn, ticket, clocks)?.with(message.id))
 }
 
 /// An agent writes for the staff alone; stops nothing.
@@ -152,7 +160,7 @@ pub fn note(conn: &mut Conn, agent: &Agent, id: TicketId, seen: Seen, body: Stri
     };
     store::insert_message(conn, &message)?;
     timeline::record(conn, id, Kind::NoteAdded, Actor::Agent(agent.id()), now, json!({ "message_id": message.id }))?;
-    save(conn, ticket, clocks)
+    Ok(save(conn, ticket, clocks)?.with(message.id))
 }
 
 /// An agent picks a call or chat up, and becomes its assignee where it has none.

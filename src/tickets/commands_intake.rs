@@ -141,10 +141,11 @@ pub fn create(conn: &mut Conn, caller: &Caller, new: NewTicket, now: DateTime<Ut
     });
     timeline::record(conn, ticket.id, Kind::TicketReceived, caller.actor(), received_at, data)?;
     clocks.save(conn)?;
-    if let Some(message) = new.message {
-        store::insert_message(conn, &inbound(&ticket, message, received_at))?;
+    let message = new.message.map(|message| inbound(&ticket, message, received_at));
+    if let Some(message) = &message {
+        store::insert_message(conn, message)?;
     }
-    Ok(Whole { ticket, tags, clocks })
+    Ok(Whole { ticket, tags, clocks, message_id: message.map(|message| message.id) })
 }
 
 fn inbound(ticket: &Ticket, new: NewMessage, at: DateTime<Utc>) -> MessageRow {
@@ -207,5 +208,5 @@ pub fn receive(
     store::insert_message(conn, &message)?;
     let data = json!({ "message_id": message.id, "status": { "before": was, "after": ticket.status } });
     timeline::record(conn, id, Kind::ContactWrote, caller.actor(), received_at, data)?;
-    save(conn, ticket, clocks)
+    Ok(save(conn, ticket, clocks)?.with(message.id))
 }

@@ -5,7 +5,7 @@ use super::tags::{TagList, TagsOf};
 use crate::db::{
     Conn,
     schema::{clocks, contacts, messages, survey_invitations, survey_responses, ticket_tags, tickets},
-    types::{Named, Time},
+    types::{Json, Named, Time},
 };
 use crate::each;
 use crate::error::{Error, Result};
@@ -228,8 +228,8 @@ pub struct Full {
     pub promises: Summary,
     /// Its promises, one by one.
     pub clocks: Vec<ClockRow>,
-    /// Its messages, oldest first.
-    pub messages: Vec<MessageRow>,
+    /// Its messages, oldest first, each with the list of its files.
+    pub messages: Vec<(MessageRow, Option<Json>)>,
     /// Its surveys.
     pub surveys: Vec<SurveyRow>,
 }
@@ -255,7 +255,8 @@ pub fn full(conn: &mut Conn, id: TicketId) -> Result<Full> {
     let (row, promises, contact_name, tags) = head.ok_or(Error::NotFound("ticket"))?;
     let newest =
         messages::table.filter(messages::ticket_id.eq(id)).order((messages::at.desc(), messages::id.desc())).limit(MESSAGES_MAX);
-    let mut messages: Vec<MessageRow> = each!(conn, conn => newest.select(MessageRow::as_select()).load(conn))?;
+    let mut messages: Vec<(MessageRow, Option<Json>)> =
+        each!(conn, conn => newest.select((MessageRow::as_select(), messages::attachments)).load(conn))?;
     messages.reverse();
     let ticket = Ticket::from(row);
     let surveys = if ticket.close_count == 0 { Vec::new() } else { surveys_of(conn, id)? };

@@ -5,7 +5,8 @@ use super::queries::Listed;
 use super::store::{MessageKind, MessageRow};
 use super::wire_promises::{ClockOut, PromiseOut};
 use crate::accounts::contacts::wire::{EmailAddress, PhoneNumber};
-use crate::ids::{AgentId, ContactId, MessageId, OrganizationId, TeamId, TicketId};
+use crate::attachments::wire::AttachmentOut;
+use crate::ids::{AgentId, AttachmentId, ContactId, MessageId, OrganizationId, TeamId, TicketId};
 use crate::instant;
 use crate::sla::ClockRow;
 use crate::sla::model::Summary;
@@ -79,6 +80,11 @@ pub struct TicketIn {
     /// Who asks.
     #[validate(nested)]
     pub from: FromIn,
+    /// Files that were handed in before and wait for this message: they need a `body`.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[schema(value_type = HashSet<AttachmentId>, max_items = 100)]
+    pub attachments: Vec<AttachmentId>,
     /// How urgent it is.
     #[serde(default = "normal")]
     pub priority: Priority,
@@ -123,6 +129,11 @@ pub struct InboundIn {
     #[validate(length(max = 250), custom(function = "message_id"))]
     #[schema(max_length = 250, pattern = "^<[!-;=?-~]+>$", examples("<4711@nordwind.example>"))]
     pub mail_message_id: Option<String>,
+    /// Files that were handed in before and wait for this message.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[schema(value_type = HashSet<AttachmentId>, max_items = 100)]
+    pub attachments: Vec<AttachmentId>,
 }
 
 /// A text by an agent.
@@ -133,6 +144,11 @@ pub struct TextIn {
     #[validate(length(min = 1, max = BODY_MAX))]
     #[schema(min_length = 1, max_length = 100_000, examples("The transfer went through a minute ago."))]
     pub body: String,
+    /// Files that were handed in before and wait for this message.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[schema(value_type = HashSet<AttachmentId>, max_items = 100)]
+    pub attachments: Vec<AttachmentId>,
 }
 
 /// What to change; what is left out stays.
@@ -307,14 +323,16 @@ pub struct MessageOut {
     body: String,
     /// Message-ID of the mail that it came or went as.
     mail_message_id: Option<String>,
+    attachments: Vec<AttachmentOut>,
     #[serde(serialize_with = "instant::serialize")]
     at: DateTime<Utc>,
 }
 
-impl From<MessageRow> for MessageOut {
-    fn from(row: MessageRow) -> Self {
+impl MessageOut {
+    /// A message with its files.
+    pub fn of(row: MessageRow, attachments: Vec<AttachmentOut>) -> Self {
         let MessageRow { id, ticket_id: _, kind, agent_id, contact_id, body, mail_message_id, at } = row;
-        Self { id, kind: kind.0, agent_id, contact_id, body, mail_message_id, at: at.0 }
+        Self { id, kind: kind.0, agent_id, contact_id, body, mail_message_id, attachments, at: at.0 }
     }
 }
 

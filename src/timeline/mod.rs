@@ -53,6 +53,8 @@ names! {
         AgentReplied = "agent_replied",
         /// An agent wrote a note.
         NoteAdded = "note_added",
+        /// Files belong to a message now.
+        FilesAttached = "files_attached",
         /// A call or chat was picked up.
         PickedUp = "picked_up",
         /// Another agent, or none, is responsible.

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod architecture;
+mod attachments;
 mod basics;
 mod binary;
 mod calendars;
@@ -43,6 +44,8 @@ const ALL: &[&[Test]] = &[
     // The longest goes first.
     schemathesis::TESTS,
     architecture::TESTS,
+    attachments::TESTS,
+    attachments::PLAIN,
     basics::TESTS,
     mails::TESTS,
     migrations::TESTS,
