@@ -35,11 +35,11 @@ names! {
         TakeIn = "take_in",
         /// Create and change organizations and contacts.
         KeepAccounts = "keep_accounts",
-        /// Read and work on tickets, surveys, calendars.
+        /// Read and work on tickets, surveys, calendars; keep views.
         Work = "work",
-        /// Read reports, see and release outgoing mail.
+        /// Read reports, see and release outgoing mail, keep canned replies, rename and merge tags.
         Manage = "manage",
-        /// Change agents, teams, tokens, calendars and policies.
+        /// Change agents, teams, tokens, calendars, policies and custom fields.
         Administer = "administer",
     }
 }

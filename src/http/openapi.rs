@@ -19,7 +19,7 @@ Every version is an `ETag`: send it back as `If-Match` and a change that somebod
 HEAD works wherever GET does. Instants are RFC 3339 in UTC.";
 
 /// Routes whose thing has no version of its own, or whose verb does not look at it.
-const WITHOUT_VERSION: [&str; 6] = ["/deadline", "/messages", "/release", "/claim", "/review", "/tokens/{id}"];
+const WITHOUT_VERSION: [&str; 7] = ["/deadline", "/preview", "/messages", "/release", "/claim", "/review", "/tokens/{id}"];
 
 /// The errors that a route can answer with, beside its own success.
 fn errors(operation: &Operation, has_id: bool) -> Vec<(&'static str, &'static str)> {
@@ -73,7 +73,7 @@ fn complete(operation: &mut Operation, method: &HttpMethod, path: &str) {
             .or_insert_with(|| problem("The state does not allow this; `code` says why"));
     }
     // A deadline is a pure question: a retry gets the same answer without a key.
-    if matches!(method, HttpMethod::Post) && !path.ends_with("/deadline") {
+    if matches!(method, HttpMethod::Post) && !path.ends_with("/deadline") && !path.ends_with("/preview") {
         parameters.push(header_parameter(
             "Idempotency-Key",
             "A retry with the same key gets the first answer again, for 24 hours.",

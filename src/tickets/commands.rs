@@ -1,7 +1,7 @@
 //! The verbs of a ticket. Each is one transaction: load, ask the rule, save, record, queue the effects.
 use super::model::{Action, Priority, Refused, Status, Ticket};
 use super::store::{self, MessageKind, MessageRow};
-use crate::accounts::caller::Agent;
+use crate::accounts::caller::{Agent, Caller};
 use crate::accounts::{agents, teams};
 use crate::config::Config;
 use crate::db::{
@@ -9,6 +9,7 @@ use crate::db::{
     types::{Named, Time},
 };
 use crate::error::{Error, Result};
+use crate::fields::{self, model::Values};
 use crate::ids::{AgentId, MessageId, TeamId, TicketId};
 use crate::mail::outbox;
 use crate::seen::Seen;
@@ -227,6 +228,7 @@ pub struct Change {
     pub priority: Option<Priority>,
     pub status: Option<Status>,
     pub tags: Option<Vec<String>>,
+    pub fields: Values,
 }
 
 /// An agent edits subject, priority, status or tags; `pending` pauses, and leaving it runs the clocks again.
@@ -258,14 +260,29 @@ pub fn change(conn: &mut Conn, agent: &Agent, id: TicketId, seen: Seen, change: 
         data.insert("tags".into(), json!({ "before": store::tags(conn, id)?, "after": tags }));
         store::set_tags(conn, id, &tags)?;
     }
+    if let Some(changed) = fields::values::change(conn, id, &mut ticket.fields, change.fields)? {
+        data.insert("fields".into(), changed);
+    }
     timeline::record(conn, id, Kind::TicketChanged, actor, now, data.into())?;
     save(conn, ticket, clocks)
+}
+
+/// Gives a new ticket its first values of custom fields. No query where there are none.
+pub fn fill(conn: &mut Conn, caller: &Caller, ticket: &mut Ticket, said: Values, now: DateTime<Utc>) -> Result<()> {
+    match fields::values::change(conn, ticket.id, &mut ticket.fields, said)? {
+        Some(changed) => {
+            let data = json!({ "fields": changed });
+            timeline::record(conn, ticket.id, Kind::TicketChanged, caller.actor(), now, data)
+        }
+        None => Ok(()),
+    }
 }
 
 /// Done: stops resolution and invites the contact to a survey.
 pub fn close(conn: &mut Conn, config: &Config, agent: &Agent, id: TicketId, seen: Seen, now: DateTime<Utc>) -> Result<Whole> {
     let (mut ticket, mut clocks) = load(conn, id, seen)?;
     ticket.apply(Action::Close, now)?;
+    fields::values::check_closable(conn, config, &ticket.fields)?;
     clocks.reach(conn, Metric::Resolution, agent.id(), now)?;
     let data = json!({ "close_number": ticket.close_count });
     timeline::record(conn, id, Kind::TicketClosed, Actor::Agent(agent.id()), now, data)?;

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::db::Conn;
 use crate::db::types::{Named, Time};
 use crate::error::{Error, Result};
+use crate::fields::model::Values;
 use crate::ids::{AgentId, ContactId, MessageId, OrganizationId, TeamId, TicketId};
 use crate::seen::Seen;
 use crate::sla::clock::Metric;
@@ -117,6 +118,7 @@ pub fn create(conn: &mut Conn, caller: &Caller, new: NewTicket, now: DateTime<Ut
         closed_at: None,
         close_count: 0,
         version: 1,
+        fields: Values::new(),
     };
     let mut clocks = Clocks::of_new(ticket.id);
     let whose = whose(&ticket);

@@ -10,4 +10,6 @@ mod tags;
 pub mod wire;
 pub mod wire_promises;
 
+pub use api::{TicketParams, page_of};
 pub use store::MessageRow as Message;
+pub use wire::TicketOut;

@@ -1,4 +1,5 @@
 //! The life cycle of a ticket: one table of what may happen in which state. Pure.
+use crate::fields::model::Values;
 use crate::ids::{AgentId, ContactId, OrganizationId, TeamId, TicketId};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -102,6 +103,7 @@ pub struct Ticket {
     pub closed_at: Option<DateTime<Utc>>,
     pub close_count: i32,
     pub version: i32,
+    pub fields: Values,
 }
 
 /// The status after an action, or why it is refused.

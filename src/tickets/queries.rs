@@ -4,7 +4,7 @@ use super::store::{MessageRow, TicketRow};
 use super::tags::{TagList, TagsOf};
 use crate::db::{
     Conn,
-    schema::{clocks, contacts, messages, survey_invitations, survey_responses, ticket_tags, tickets},
+    schema::{clocks, contacts, messages, survey_invitations, survey_responses, ticket_fields, ticket_tags, tickets},
     types::{Json, Named, Time},
 };
 use crate::each;
@@ -14,7 +14,7 @@ pub use crate::sla::model::PromiseState;
 use crate::sla::{ClockRow, model::Summary};
 use crate::surveys::model::Outcome;
 use chrono::{DateTime, Utc};
-use diesel::dsl::exists;
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 /// Messages of one ticket in an answer at the most.
@@ -50,6 +50,7 @@ pub struct Filter {
     pub received_from: Option<DateTime<Utc>>,
     pub received_to: Option<DateTime<Utc>>,
     pub number: Option<i64>,
+    pub fields: Vec<crate::fields::model::Wanted>,
 }
 
 /// Where the next page starts: the sort instant in microseconds, and the number.
@@ -151,6 +152,14 @@ pub fn list(
     if let Some(tag) = &filter.tag {
         let tagged = ticket_tags::table.filter(ticket_tags::ticket_id.eq(tickets::id).and(ticket_tags::tag.eq(tag.clone())));
         query = query.filter(exists(tagged));
+    }
+    for (key, value) in &filter.fields {
+        use ticket_fields as f;
+        let named = f::table.filter(f::ticket_id.eq(tickets::id).and(f::key.eq(key.clone())));
+        query = match value {
+            Some(value) => query.filter(exists(named.filter(f::value.eq(value.clone())))),
+            None => query.filter(not(exists(named))),
+        };
     }
     if let Some(from) = filter.received_from {
         query = query.filter(tickets::received_at.ge(Time(from)));

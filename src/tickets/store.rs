@@ -4,7 +4,7 @@ use crate::db::{
     Conn,
     ext::update,
     schema::{agents, contact_emails, messages, ticket_tags, tickets},
-    types::{Named, Time},
+    types::{Json, Named, Time},
 };
 use crate::each;
 use crate::error::{Error, Result};
@@ -36,6 +36,7 @@ pub(super) struct TicketRow {
     closed_at: Option<Time>,
     close_count: i32,
     version: i32,
+    fields: Option<Json>,
 }
 
 impl From<TicketRow> for Ticket {
@@ -60,6 +61,7 @@ impl From<TicketRow> for Ticket {
             closed_at,
             close_count,
             version,
+            fields,
         } = row;
         Self {
             id,
@@ -81,6 +83,7 @@ impl From<TicketRow> for Ticket {
             closed_at: closed_at.map(|at| at.0),
             close_count,
             version,
+            fields: fields.and_then(|Json(mut values)| values.as_object_mut().map(std::mem::take)).unwrap_or_default(),
         }
     }
 }

@@ -6,6 +6,7 @@ use super::store::{MessageKind, MessageRow};
 use super::wire_promises::{ClockOut, PromiseOut};
 use crate::accounts::contacts::wire::{EmailAddress, PhoneNumber};
 use crate::attachments::wire::AttachmentOut;
+use crate::fields::model::Values;
 use crate::ids::{AgentId, AttachmentId, ContactId, MessageId, OrganizationId, TeamId, TicketId};
 use crate::instant;
 use crate::sla::ClockRow;
@@ -21,8 +22,15 @@ const TAGS_MAX: u64 = 50;
 /// Longest tag, in characters.
 const TAG_MAX: usize = 50;
 
+/// Values in one request at the most.
+const FIELDS_MAX: usize = 100;
+
+fn few(values: &Values) -> Result<(), ValidationError> {
+    if values.len() <= FIELDS_MAX { Ok(()) } else { Err(ValidationError::new("length")) }
+}
+
 /// Tags are 1 to 50 characters without spaces at the ends.
-fn good_tags(tags: &[String]) -> Result<(), ValidationError> {
+pub fn good_tags(tags: &[String]) -> Result<(), ValidationError> {
     let good = |tag: &String| (1..=TAG_MAX).contains(&tag.chars().count()) && tag.trim() == tag;
     if tags.iter().all(good) {
         return Ok(());
@@ -94,6 +102,11 @@ pub struct TicketIn {
     pub team_id: Option<TeamId>,
     /// Who is responsible.
     pub assignee_id: Option<AgentId>,
+    /// Values of custom fields by their keys.
+    #[serde(default)]
+    #[validate(custom(function = "few"))]
+    #[schema(value_type = Object)]
+    pub fields: Values,
     /// Tags.
     #[serde(default)]
     #[validate(length(max = TAGS_MAX), custom(function = "good_tags"))]
@@ -173,6 +186,11 @@ pub struct TicketPatch {
     #[validate(length(max = TAGS_MAX), custom(function = "good_tags"))]
     #[schema(max_items = 50, nullable = false)]
     pub tags: Option<Vec<String>>,
+    /// Values of custom fields by their keys; null empties one, and what is left out stays.
+    #[serde(default)]
+    #[validate(custom(function = "few"))]
+    #[schema(value_type = Object)]
+    pub fields: Values,
 }
 
 /// Who is to be responsible.
@@ -232,6 +250,9 @@ pub struct TicketOut {
     closed_at: Option<DateTime<Utc>>,
     /// How often it was closed.
     close_count: i32,
+    /// Values of custom fields by their keys; those without a value are left out.
+    #[schema(value_type = Object)]
+    fields: Values,
     /// For `If-Match`.
     version: i32,
     promise: PromiseOut,
@@ -264,6 +285,7 @@ impl TicketOut {
             closed_at,
             close_count,
             version,
+            fields,
         } = ticket;
         let clocks = clocks.map(|clocks| clocks.iter().map(|row| ClockOut::at(row, now)).collect());
         Self {
@@ -286,6 +308,7 @@ impl TicketOut {
             picked_up_at,
             closed_at,
             close_count,
+            fields,
             version,
             promise: PromiseOut::at(promises, now),
             clocks,

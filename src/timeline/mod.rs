@@ -2,7 +2,7 @@
 pub mod api;
 mod store;
 
-pub use store::{EventRow, Told, of_kinds, of_ticket, record};
+pub use store::{ActorId, EventRow, Told, of_kinds, of_ticket, record};
 
 use crate::ids::{AgentId, ContactId, TokenId};
 use uuid::Uuid;
@@ -53,6 +53,8 @@ names! {
         AgentReplied = "agent_replied",
         /// An agent wrote a note.
         NoteAdded = "note_added",
+        /// A tag is called otherwise, on all tickets.
+        TagRenamed = "tag_renamed",
         /// Files belong to a message now.
         FilesAttached = "files_attached",
         /// A call or chat was picked up.

@@ -8,10 +8,12 @@ mod attachments;
 mod basics;
 mod binary;
 mod calendars;
+mod canned;
 mod cli;
 mod clockstep;
 mod dkim;
 mod doors;
+mod fields;
 mod figures;
 mod kill9;
 mod limits;
@@ -31,9 +33,11 @@ mod secrets;
 mod supply;
 mod support;
 mod surveys;
+mod tags;
 mod tickets;
 mod tour;
 mod trouble;
+mod views;
 
 use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
@@ -46,6 +50,10 @@ const ALL: &[&[Test]] = &[
     architecture::TESTS,
     attachments::TESTS,
     attachments::PLAIN,
+    canned::TESTS,
+    fields::TESTS,
+    tags::TESTS,
+    views::TESTS,
     basics::TESTS,
     mails::TESTS,
     migrations::TESTS,

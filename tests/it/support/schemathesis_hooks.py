@@ -14,7 +14,13 @@ REASONS = {
     "unknown_policy",
     "unknown_team",
     "time_zone",
+    "unknown_attachment",
+    "unknown_custom_field",
+    "unknown_tag",
+    "unknown_ticket",
     # What several fields, or a list, say together.
+    "options",
+    "no_message",
     "never_open",
     "one_of",
     "repeated",
@@ -28,6 +34,11 @@ REASONS = {
     # What a pattern cannot say in every language of patterns.
     "nul_character",
     "tag",
+    "option",
+    "unknown_variable",
+    "unclosed_variable",
+    "field_filter",
+    "refused_type",
     "cause",
 }
 
