@@ -2,7 +2,8 @@
 use super::api::answer;
 use super::commands;
 use super::commands_intake::{self, NewMessage};
-use super::wire::{InboundIn, TextIn, TicketOut};
+use super::wire::TicketOut;
+use super::wire_verbs::{InboundIn, TextIn};
 use crate::Result;
 use crate::accounts::caller::Agent;
 use crate::app::App;

@@ -9,6 +9,7 @@ mod store;
 mod tags;
 pub mod wire;
 pub mod wire_promises;
+pub mod wire_verbs;
 
 pub use api::{TicketParams, page_of};
 pub use store::MessageRow as Message;

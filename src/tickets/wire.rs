@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationError};
 
 /// Longest text of a message, in characters.
-const BODY_MAX: u64 = 100_000;
+pub(super) const BODY_MAX: u64 = 100_000;
 /// Tags of a ticket at the most.
 const TAGS_MAX: u64 = 50;
 /// Longest tag, in characters.
@@ -39,7 +39,7 @@ pub fn good_tags(tags: &[String]) -> Result<(), ValidationError> {
 }
 
 /// A Message-ID is visible ASCII in angle brackets; anything else could break into our own headers.
-fn message_id(id: &str) -> Result<(), ValidationError> {
+pub(super) fn message_id(id: &str) -> Result<(), ValidationError> {
     let inner = id.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).unwrap_or("");
     if !inner.is_empty() && inner.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'<' && byte != b'>') {
         return Ok(());
@@ -128,42 +128,6 @@ fn normal() -> Priority {
     Priority::Normal
 }
 
-/// What a contact wrote to an open or closed ticket.
-#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct InboundIn {
-    /// Plain text.
-    #[validate(length(min = 1, max = BODY_MAX))]
-    #[schema(min_length = 1, max_length = 100_000)]
-    pub body: String,
-    /// When the desk got it: only for tokens with the scope `channel` or `import`.
-    pub received_at: Option<DateTime<Utc>>,
-    /// The mail's own Message-ID.
-    #[validate(length(max = 250), custom(function = "message_id"))]
-    #[schema(max_length = 250, pattern = "^<[!-;=?-~]+>$", examples("<4711@nordwind.example>"))]
-    pub mail_message_id: Option<String>,
-    /// Files that were handed in before and wait for this message.
-    #[serde(default)]
-    #[validate(length(max = 100))]
-    #[schema(value_type = HashSet<AttachmentId>, max_items = 100)]
-    pub attachments: Vec<AttachmentId>,
-}
-
-/// A text by an agent.
-#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TextIn {
-    /// Plain text.
-    #[validate(length(min = 1, max = BODY_MAX))]
-    #[schema(min_length = 1, max_length = 100_000, examples("The transfer went through a minute ago."))]
-    pub body: String,
-    /// Files that were handed in before and wait for this message.
-    #[serde(default)]
-    #[validate(length(max = 100))]
-    #[schema(value_type = HashSet<AttachmentId>, max_items = 100)]
-    pub attachments: Vec<AttachmentId>,
-}
-
 /// What to change; what is left out stays.
 #[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -191,31 +155,6 @@ pub struct TicketPatch {
     #[validate(custom(function = "few"))]
     #[schema(value_type = Object)]
     pub fields: Values,
-}
-
-/// Who is to be responsible.
-#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AssigneeIn {
-    /// An active agent, or null for nobody.
-    #[serde(deserialize_with = "required")]
-    #[schema(required = true)]
-    pub agent_id: Option<AgentId>,
-}
-
-/// Which team is to be responsible.
-#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct HandOverIn {
-    /// A team, or null for none.
-    #[serde(deserialize_with = "required")]
-    #[schema(required = true)]
-    pub team_id: Option<TeamId>,
-}
-
-/// For fields that may be null but must be there.
-fn required<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    Option::deserialize(deserializer)
 }
 
 /// A ticket.
