@@ -1,8 +1,8 @@
 //! `/attachments`: hand a file in, get it back.
 use super::wire::{AttachmentOut, UploadForm};
 use super::{commands, incoming, model, queries};
-use crate::Result;
 use crate::app::App;
+use crate::error::{Error, Result};
 use crate::http::auth::Who;
 use crate::http::extract::{Id, Now};
 use crate::http::idempotency::{Answer, Once};
@@ -11,6 +11,10 @@ use actix_web::body::SizedStream;
 use actix_web::http::header;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use std::time::Duration;
+
+/// A file has come by then, or its sender is up to no good.
+const UPLOAD_WITHIN: Duration = Duration::from_secs(600);
 
 /// Hand a file in. Name its id in `attachments` of a message within a day; else it is thrown away.
 #[utoipa::path(post, path = "/api/v1/attachments", tag = "attachments",
@@ -19,7 +23,11 @@ use actix_web::{HttpRequest, HttpResponse};
 pub async fn upload(app: Data<App>, who: Who, Now(now): Now, request: HttpRequest, payload: Payload) -> Result<HttpResponse> {
     // A key that cannot be read is refused before anything is written.
     Once::of(&request, &[])?;
-    let row = incoming::receive(&app, &who, &request, payload, now).await?;
+    let received = tokio::time::timeout(UPLOAD_WITHIN, incoming::receive(&app, &who, &request, payload, now)).await;
+    let row = received.unwrap_or_else(|_| {
+        let message = format!("the file did not come within {} s", UPLOAD_WITHIN.as_secs());
+        Err(Error::Malformed { code: "slow_body", message })
+    })?;
     // A retry draws another boundary: what counts is the file.
     let what = [row.file_name.as_bytes(), row.media_type.as_bytes(), &row.sha256].join(&0);
     let once = Once::of(&request, &what)?;

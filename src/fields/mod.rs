@@ -4,3 +4,4 @@ pub mod known;
 pub mod model;
 mod store;
 pub mod values;
+pub mod wire;

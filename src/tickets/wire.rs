@@ -7,6 +7,7 @@ use super::wire_promises::{ClockOut, PromiseOut};
 use crate::accounts::contacts::wire::{EmailAddress, PhoneNumber};
 use crate::attachments::wire::AttachmentOut;
 use crate::fields::model::Values;
+use crate::fields::wire::FieldValue;
 use crate::ids::{AgentId, AttachmentId, ContactId, MessageId, OrganizationId, TeamId, TicketId};
 use crate::instant;
 use crate::sla::ClockRow;
@@ -105,7 +106,7 @@ pub struct TicketIn {
     /// Values of custom fields by their keys.
     #[serde(default)]
     #[validate(custom(function = "few"))]
-    #[schema(value_type = Object)]
+    #[schema(value_type = HashMap<String, Option<FieldValue>>)]
     pub fields: Values,
     /// Tags.
     #[serde(default)]
@@ -153,7 +154,7 @@ pub struct TicketPatch {
     /// Values of custom fields by their keys; null empties one, and what is left out stays.
     #[serde(default)]
     #[validate(custom(function = "few"))]
-    #[schema(value_type = Object)]
+    #[schema(value_type = HashMap<String, Option<FieldValue>>)]
     pub fields: Values,
 }
 
@@ -190,7 +191,7 @@ pub struct TicketOut {
     /// How often it was closed.
     close_count: i32,
     /// Values of custom fields by their keys; those without a value are left out.
-    #[schema(value_type = Object)]
+    #[schema(value_type = HashMap<String, FieldValue>)]
     fields: Values,
     /// For `If-Match`.
     version: i32,
