@@ -11,4 +11,6 @@ pub enum FieldValue {
     Number(f64),
     /// Yes or no.
     Boolean(bool),
+    /// Empty: only in what is sent.
+    Empty,
 }

@@ -106,7 +106,7 @@ pub struct TicketIn {
     /// Values of custom fields by their keys.
     #[serde(default)]
     #[validate(custom(function = "few"))]
-    #[schema(value_type = HashMap<String, Option<FieldValue>>)]
+    #[schema(value_type = HashMap<String, FieldValue>)]
     pub fields: Values,
     /// Tags.
     #[serde(default)]
@@ -154,7 +154,7 @@ pub struct TicketPatch {
     /// Values of custom fields by their keys; null empties one, and what is left out stays.
     #[serde(default)]
     #[validate(custom(function = "few"))]
-    #[schema(value_type = HashMap<String, Option<FieldValue>>)]
+    #[schema(value_type = HashMap<String, FieldValue>)]
     pub fields: Values,
 }
 
