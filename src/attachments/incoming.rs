@@ -66,7 +66,16 @@ pub(super) async fn receive(
             Ok(Some(more)) => Err(not_wanted(more.name().unwrap_or_default())),
             Err(error) => Err(error),
         },
-        Err(error) => Err(error),
+        Err(error) => {
+            // Who still sends hears no answer: what is on its way is taken first, up to as much again.
+            let mut rest = app.config.attachments.size_max_bytes;
+            while let Ok(Some(bytes)) = field.try_next().await
+                && rest > bytes.len()
+            {
+                rest -= bytes.len();
+            }
+            Err(error)
+        }
     };
     match written {
         Ok((size_bytes, sha256)) => {

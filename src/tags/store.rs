@@ -22,6 +22,8 @@ macro_rules! run {
             }
             Conn::Sqlite(conn) => {
                 let sql = sql.replace("{among}", "IN (SELECT value FROM json_each($1))").replace("{object}", "json_object");
+                // SQLite counts `$2` as it comes, and `?2` as the second.
+                let sql = (1..=6).fold(sql, |sql, n| sql.replace(&format!("${n}"), &format!("?{n}")));
                 diesel::sql_query(sql).bind::<Text, _>(serde_json::to_string($tags)?)$(.bind::<$kind, _>($value))*.execute(conn)
             }
         }
