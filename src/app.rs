@@ -1,4 +1,5 @@
 //! What handlers and jobs are given.
+use crate::attachments::depot::Depot;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Conn, Database, migrate};
@@ -17,6 +18,8 @@ pub struct App {
     pub db: Database,
     /// What time it is.
     pub clock: Clock,
+    /// The bytes of attachments.
+    pub depot: Depot,
     /// Sends letters.
     pub mailer: Mailer,
     /// Counters for `/metrics`.
@@ -48,6 +51,7 @@ impl App {
         drop(conn);
         let app = Self {
             db: Database::open(&url, config.database.pool_size)?,
+            depot: Depot::open(&config)?,
             mailer: Mailer::new(&config)?,
             webhooks: crate::webhooks::Sender::new(&config),
             metrics: Metrics::new(),

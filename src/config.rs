@@ -2,6 +2,7 @@
 use crate::sla::clock::Metric;
 use crate::sla::ladder::{Ladder, Rung};
 use crate::webhooks::address::Network;
+use crate::attachments::model::Limits;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -29,6 +30,7 @@ pub struct Config {
     pub company: Company,
     pub digest: Digest,
     pub tickets: Tickets,
+    pub attachments: Attachments,
     pub mail: Mail,
     pub jobs: Jobs,
     pub survey: Survey,
@@ -84,6 +86,25 @@ pub struct Digest {
 #[expect(missing_docs, reason = "defaults.toml documents each")]
 pub struct Tickets {
     pub reopen_window_days: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "defaults.toml documents each")]
+pub struct Attachments {
+    pub store: String,
+    pub size_max_bytes: usize,
+    pub message_files_max: usize,
+    pub message_bytes_max: u64,
+    pub refused_extensions: Vec<String>,
+    pub media_types: Vec<String>,
+}
+
+impl Attachments {
+    /// The same for the rules.
+    pub fn limits(&self) -> Limits<'_> {
+        let Self { message_files_max, message_bytes_max, refused_extensions, media_types, .. } = self;
+        Limits { message_files_max: *message_files_max, message_bytes_max: *message_bytes_max, refused_extensions, media_types }
+    }
 }
 
 #[derive(Clone, Deserialize)]
@@ -259,6 +280,9 @@ impl Config {
             return bad(format!("digest.time_zone: {:?} is not a time zone such as Europe/Berlin", self.digest.time_zone));
         }
         within("tickets.reopen_window_days", self.tickets.reopen_window_days, 0, 3_650)?;
+        within("attachments.size_max_bytes", self.attachments.size_max_bytes, 1, 1_073_741_824)?;
+        within("attachments.message_files_max", self.attachments.message_files_max, 0, 100)?;
+        within("attachments.message_bytes_max", self.attachments.message_bytes_max, 0, 1_073_741_824)?;
         within("mail.smtp_timeout_seconds", self.mail.smtp_timeout_seconds, 1, 600)?;
         within("jobs.concurrency", self.jobs.concurrency, 1, 64)?;
         within("jobs.lease_seconds", self.jobs.lease_seconds, 10, 3_600)?;

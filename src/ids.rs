@@ -90,6 +90,14 @@ ids! {
     ImportId,
     /// Names a call.
     CallId,
+    /// Names a file that was handed in.
+    AttachmentId,
+    /// Names a canned reply.
+    CannedReplyId,
+    /// Names a saved view.
+    ViewId,
+    /// Names a custom field.
+    FieldId,
 }
 
 /// 32 random bytes as base64url text; only its [`digest`] is ever stored.

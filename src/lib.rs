@@ -1,13 +1,18 @@
 //! Deskbell: a support desk that publishes its promises and proves to the second whether it kept them.
 //!
-//! The map, in reading order: what a ticket is ([`tickets`]), what is promised ([`sla`], [`calendar`]), what is asked
+//! The map, in reading order: what a ticket is ([`tickets`], [`attachments`], [`tags`], [`fields`]), what agents keep for themselves ([`canned`], [`views`]), what is promised ([`sla`], [`calendar`]), what is asked
 //! ([`surveys`]), what is counted ([`reports`]); who is there ([`accounts`]); what goes out ([`mail`], [`jobs`]); what is
 //! remembered ([`timeline`]); then the machinery ([`http`], [`db`]) and how it starts ([`app`], [`serve`], [`setup`]).
 #[macro_use]
 pub mod names;
 
 pub mod calls;
+pub mod attachments;
+pub mod canned;
+pub mod fields;
+pub mod tags;
 pub mod tickets;
+pub mod views;
 
 pub mod calendar;
 pub mod sla;

@@ -3,6 +3,7 @@ use crate::accounts::rights::Right;
 use crate::error::Error;
 use crate::http::{auth, ops};
 use crate::{accounts, audit, calendar, calls, digest, mail, reports, sla, surveys, tickets, timeline, transfer, webhooks};
+use crate::{accounts, attachments, calendar, canned, fields, mail, reports, sla, surveys, tags, tickets, timeline, views};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
@@ -63,6 +64,21 @@ api! {
     "/agents/{id}/phone" {
         get Work calls::api::phone, put Administer calls::api::set_phone, delete Administer calls::api::clear_phone
     }
+    "/attachments" { post TakeIn attachments::api::upload }
+    "/attachments/{id}" { get Work attachments::api::download }
+    "/canned-replies" { post Manage canned::api::create, get Work canned::api::list }
+    "/canned-replies/{id}" {
+        get Work canned::api::get, patch Manage canned::api::change, delete Manage canned::api::remove
+    }
+    "/canned-replies/{id}/preview" { post Work canned::api::preview }
+    "/views" { post Work views::api::create, get Work views::api::list }
+    "/views/{id}" { get Work views::api::get, patch Work views::api::change, delete Work views::api::remove }
+    "/views/{id}/tickets" { get Work views::api::tickets }
+    "/tags" { get Work tags::api::list }
+    "/tags/rename" { post Manage tags::api::rename }
+    "/tags/merge" { post Manage tags::api::merge }
+    "/fields" { post Administer fields::api::create, get Work fields::api::list }
+    "/fields/{id}" { get Work fields::api::get, patch Administer fields::api::change }
     "/organizations" { post KeepAccounts accounts::organizations::api::create, get Work accounts::organizations::api::list }
     "/organizations/{id}" { get Work accounts::organizations::api::get, patch KeepAccounts accounts::organizations::api::change }
     "/contacts" { post KeepAccounts accounts::contacts::api::create, get Work accounts::contacts::api::list }

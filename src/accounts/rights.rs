@@ -37,11 +37,11 @@ names! {
         ReportCalls = "report_calls",
         /// Create and change organizations and contacts.
         KeepAccounts = "keep_accounts",
-        /// Read and work on tickets, surveys, calendars.
+        /// Read and work on tickets, surveys, calendars; keep views.
         Work = "work",
-        /// Read reports, see and release outgoing mail.
+        /// Read reports, see and release outgoing mail, keep canned replies, rename and merge tags.
         Manage = "manage",
-        /// Change agents, teams, tokens, calendars and policies.
+        /// Change agents, teams, tokens, calendars, policies and custom fields.
         Administer = "administer",
         /// Import and export everything.
         Transfer = "transfer",

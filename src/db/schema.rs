@@ -221,6 +221,7 @@ table! {
         agent_id -> Nullable<Uid>,
         at -> BigInt,
         was -> JsonDoc,
+        fields -> Nullable<JsonDoc>,
     }
 }
 
@@ -245,6 +246,81 @@ table! {
         body -> Text,
         mail_message_id -> Nullable<Text>,
         at -> BigInt,
+        attachments -> Nullable<JsonDoc>,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    attachments (id) {
+        id -> Uid,
+        message_id -> Nullable<Uid>,
+        token_id -> Uid,
+        agent_id -> Nullable<Uid>,
+        file_name -> Text,
+        media_type -> Text,
+        size_bytes -> BigInt,
+        sha256 -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    canned_replies (id) {
+        id -> Uid,
+        name -> Text,
+        body -> Text,
+        team_id -> Nullable<Uid>,
+        version -> Integer,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    saved_views (id) {
+        id -> Uid,
+        name -> Text,
+        audience -> Text,
+        agent_id -> Uid,
+        team_id -> Nullable<Uid>,
+        filter -> JsonDoc,
+        version -> Integer,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    fields (key) {
+        key -> Text,
+        id -> Uid,
+        label -> Text,
+        kind -> Text,
+        required_to_close -> Bool,
+        options -> JsonDoc,
+        position -> Integer,
+        is_archived -> Bool,
+        version -> Integer,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    ticket_fields (ticket_id, key) {
+        ticket_id -> Uid,
+        key -> Text,
+        value -> Text,
     }
 }
 
@@ -772,6 +848,11 @@ allow_tables_to_appear_in_same_query!(
     ticket_links,
     ticket_merges,
     messages,
+    attachments,
+    canned_replies,
+    saved_views,
+    fields,
+    ticket_fields,
     clocks,
     calls,
     call_events,

@@ -38,6 +38,7 @@ const WITHOUT_VERSION: [&str; 17] = [
     "/ticket",
     "/tokens/{id}",
 ];
+const WITHOUT_VERSION: [&str; 7] = ["/deadline", "/preview", "/messages", "/release", "/claim", "/review", "/tokens/{id}"];
 
 /// The errors that a route can answer with, beside its own success.
 fn errors(operation: &Operation, has_id: bool) -> Vec<(&'static str, &'static str)> {
@@ -91,7 +92,7 @@ fn complete(operation: &mut Operation, method: &HttpMethod, path: &str) {
             .or_insert_with(|| problem("The state does not allow this; `code` says why"));
     }
     // A deadline is a pure question: a retry gets the same answer without a key.
-    if matches!(method, HttpMethod::Post) && !path.ends_with("/deadline") {
+    if matches!(method, HttpMethod::Post) && !path.ends_with("/deadline") && !path.ends_with("/preview") {
         parameters.push(header_parameter(
             "Idempotency-Key",
             "A retry with the same key gets the first answer again, for 24 hours.",

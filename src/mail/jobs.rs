@@ -1,18 +1,31 @@
 //! Delivering a reply's letter.
 use super::transport::NotSent;
-use super::{MailState, outbox};
+use super::{Enclosed, MailState, outbox};
 use crate::app::App;
-use crate::ids::MailId;
+use crate::attachments;
+use crate::ids::{MailId, MessageId};
 use crate::jobs::Failure;
 use uuid::Uuid;
 
 /// Sends the letter of a reply; at least once, always with the same Message-ID.
 pub async fn deliver(app: &App, id: Uuid) -> Result<(), Failure> {
     let id = MailId(id);
-    let row = app.db.read(move |conn| outbox::find(conn, id)).await?;
-    let Some(letter) = row.filter(|row| row.state.0 == MailState::Queued).and_then(outbox::MailRow::letter) else {
+    let (row, files) = app
+        .db
+        .read(move |conn| {
+            let row = outbox::find(conn, id)?.filter(|row| row.state.0 == MailState::Queued);
+            // A reply's letter is about its message.
+            let files = row.as_ref().map(|row| attachments::queries::of_message(conn, MessageId(row.subject_id.0)));
+            Ok((row, files.transpose()?.unwrap_or_default()))
+        })
+        .await?;
+    let Some(mut letter) = row.and_then(outbox::MailRow::letter) else {
         return Ok(());
     };
+    for file in files {
+        let bytes = app.depot.read_whole(file.id, file.created_at).await?;
+        letter.files.push(Enclosed { name: file.file_name, media_type: file.media_type, bytes });
+    }
     let sent = app.mailer.send(&letter).await;
     let now = app.clock.now();
     match sent {

@@ -54,6 +54,19 @@ pub struct Letter {
     pub unsubscribe: Option<String>,
     /// Whether a machine wrote it (RFC 3834).
     pub is_automatic: bool,
+    /// Files that go with it.
+    pub files: Vec<Enclosed>,
+}
+
+/// A file that goes with a letter.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Enclosed {
+    /// Its name.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// A text on one line, for headers and text parts.

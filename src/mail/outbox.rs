@@ -190,6 +190,7 @@ impl MailRow {
             references: self.reference_ids,
             unsubscribe: None,
             is_automatic: false,
+            files: Vec::new(),
         })
     }
 }

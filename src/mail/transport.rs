@@ -1,10 +1,11 @@
 //! Sending a letter: over SMTP, or as an `.eml` file in a folder.
-use super::Letter;
 use super::dkim::Signer;
+use super::{Enclosed, Letter};
+use crate::attachments::model::served_type;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::{Attachment, Body, Mailbox, Message, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
@@ -147,6 +148,10 @@ impl Mailer {
         let parts = MultiPart::alternative()
             .singlepart(part(ContentType::TEXT_PLAIN, &letter.text))
             .singlepart(part(ContentType::TEXT_HTML, &letter.html));
+        let parts = match letter.files.is_empty() {
+            true => parts,
+            false => letter.files.iter().fold(MultiPart::mixed().multipart(parts), |all, file| all.singlepart(enclosed(file))),
+        };
         let mut message = message.multipart(parts).map_err(|error| error.to_string())?;
         // Last: what is changed afterwards breaks the signature.
         if let Some(signer) = &self.signer {
@@ -154,6 +159,15 @@ impl Mailer {
         }
         Ok(message)
     }
+}
+
+/// A file as a part of a letter, in base64.
+fn enclosed(file: &Enclosed) -> SinglePart {
+    let octets = || ContentType::parse("application/octet-stream").unwrap_or(ContentType::TEXT_PLAIN);
+    let kind = ContentType::parse(served_type(&file.media_type)).unwrap_or_else(|_| octets());
+    // Whatever a text has at the ends of its lines arrives as it was.
+    let body = Body::new_with_encoding(file.bytes.clone(), ContentTransferEncoding::Base64).unwrap_or_else(Body::new);
+    Attachment::new(file.name.clone()).body(body, kind)
 }
 
 /// Plain ASCII goes out as it is, so that a letter can be read and its links be copied from the file; anything else, a line

@@ -43,6 +43,7 @@ pub(crate) fn letter(config: &Config, ready: &Ready) -> Result<Letter, askama::E
         references: None,
         unsubscribe: Some(unsubscribe_link),
         is_automatic: true,
+        files: Vec::new(),
     })
 }
 

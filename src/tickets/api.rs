@@ -7,22 +7,24 @@ use super::queries::{self, Filter, PromiseState, Sort};
 use super::related::wire::{LinkOut, MergedOut};
 use super::search;
 use super::wire::{FromIn, MessageOut, SurveyOut, TicketFull, TicketIn, TicketOut, TicketPatch};
-use super::wire_whose::{AssigneeIn, HandOverIn};
+use super::wire_verbs::{AssigneeIn, HandOverIn};
 use crate::accounts::caller::Agent;
 use crate::accounts::contacts::model::{normal_email, normal_phone};
 use crate::app::App;
+use crate::attachments::{commands::attach, queries::listed};
 use crate::db::Conn;
 use crate::error::{Error, Result};
+use crate::fields::values::wanted;
 use crate::http::auth::Who;
 use crate::http::extract::{Body, Id, Nothing, Now, Params, Post};
 use crate::http::idempotency::Answer;
-use crate::http::page::{LIMIT_DEFAULT, Page, read_cursor};
+use crate::http::page::{LIMIT_DEFAULT, Page, PageParams, read_cursor};
 use crate::ids::{AgentId, ContactId, OrganizationId, TeamId, TicketId};
 use crate::seen::Seen;
 use crate::sla::dry_run::DryRunParams;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 /// The answer to every verb on a ticket: the ticket as it is now.
@@ -55,6 +57,8 @@ pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<TicketIn
         subject,
         body,
         from,
+        attachments,
+        fields,
         priority,
         organization_id,
         team_id,
@@ -79,16 +83,20 @@ pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<TicketIn
         message,
         follows_id: None,
     };
+    let desk = app.clone();
     post.once
         .run_again(&app, now, move |conn| {
-            let ticket = TicketOut::of(commands_intake::create(conn, &who.0, new.clone(), now)?, now);
+            let mut whole = commands_intake::create(conn, &who.0, new.clone(), now)?;
+            commands::fill(conn, &who.0, &mut whole.ticket, fields.clone(), now)?;
+            attach(conn, &desk.config.attachments, &who.0, (whole.ticket.id, whole.message_id), &attachments, now)?;
+            let ticket = TicketOut::of(whole, now);
             Ok(Answer::created(format!("/api/v1/tickets/{}", ticket.id()), &ticket)?.version(ticket.version()))
         })
         .await
 }
 
 /// Which tickets to list, and in which order.
-#[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
+#[derive(Debug, Default, Serialize, Deserialize, Validate, utoipa::IntoParams, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct TicketParams {
@@ -113,7 +121,13 @@ pub struct TicketParams {
     /// Only those with this tag.
     #[validate(length(max = 50))]
     #[param(max_length = 50)]
+    #[schema(max_length = 50)]
     tag: Option<String>,
+    /// Only those with this value in a custom field: `KEY:VALUE`, several separated by commas; `KEY:` for those without a value.
+    #[validate(length(min = 1, max = 2_000))]
+    #[param(max_length = 2_000, pattern = "^[a-z][a-z0-9_]{0,49}:", example = "registry:DENIC")]
+    #[schema(max_length = 2_000, pattern = "^[a-z][a-z0-9_]{0,49}:", examples("registry:DENIC"))]
+    field: Option<String>,
     /// Only those whose promises stand so.
     promise: Option<PromiseState>,
     /// Received at or after this instant.
@@ -131,16 +145,33 @@ pub struct TicketParams {
     /// Rows at the most.
     #[validate(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100)]
+    #[schema(ignore)]
     limit: Option<u32>,
     /// `next_cursor` of the page before, with the same order.
+    #[schema(ignore)]
     cursor: Option<String>,
+}
+
+impl TicketParams {
+    /// The same tickets, at another page.
+    pub fn at(self, page: PageParams) -> Self {
+        Self { limit: page.limit, cursor: page.cursor, ..self }
+    }
 }
 
 /// List tickets.
 #[utoipa::path(get, path = "/api/v1/tickets", tag = "tickets", params(TicketParams),
     responses((status = 200, description = "A page of tickets", body = Page<TicketOut>)))]
 pub async fn list(app: Data<App>, Now(now): Now, params: Params<TicketParams>, request: HttpRequest) -> Result<HttpResponse> {
-    let p = params.0;
+    page_of(&app, now, params.0, &request).await
+}
+
+/// A page of the tickets that the parameters ask for.
+pub async fn page_of(app: &App, now: DateTime<Utc>, p: TicketParams, request: &HttpRequest) -> Result<HttpResponse> {
+    let fields = match p.field {
+        Some(field) => app.db.read(move |conn| wanted(conn, Some(&field))).await?,
+        None => Vec::new(),
+    };
     let filter = Filter {
         status: p.status,
         is_active: p.active,
@@ -156,6 +187,7 @@ pub async fn list(app: Data<App>, Now(now): Now, params: Params<TicketParams>, r
         received_from: p.received_from,
         received_to: p.received_to,
         number: p.number,
+        fields,
     };
     let sort = p.sort.unwrap_or(if p.q.is_some() { Sort::Relevance } else { Sort::Due });
     let limit = p.limit.unwrap_or(LIMIT_DEFAULT);
@@ -163,7 +195,7 @@ pub async fn list(app: Data<App>, Now(now): Now, params: Params<TicketParams>, r
         let after = read_cursor(p.cursor.as_deref())?;
         let found = move |conn: &mut _| search::queries::list(conn, &filter, &text, (sort, after), limit as usize, now);
         let (rows, next) = app.db.read(found).await?;
-        return Ok(Page::ending(rows, next)?.map(|row| TicketOut::found(row, now)).respond(&request));
+        return Ok(Page::ending(rows, next)?.map(|row| TicketOut::found(row, now)).respond(request));
     }
     if sort == Sort::Relevance {
         return Err(Error::field("sort", "needs_q", "relevance is an order of what q finds"));
@@ -171,7 +203,7 @@ pub async fn list(app: Data<App>, Now(now): Now, params: Params<TicketParams>, r
     let after = read_cursor(p.cursor.as_deref())?;
     let rows = app.db.glance(move |conn| queries::list(conn, &filter, (sort, after), i64::from(limit) + 1, now)).await?;
     let page = Page::of(rows, limit, |row| row.cursor(sort))?;
-    Ok(page.map(|row| TicketOut::listed(row, now)).respond(&request))
+    Ok(page.map(|row| TicketOut::listed(row, now)).respond(request))
 }
 
 /// One ticket with messages, promises and surveys.
@@ -188,10 +220,12 @@ pub async fn get(app: Data<App>, Now(now): Now, id: Id<TicketId>) -> Result<Http
         sent_at: sent_at.map(|at| at.0),
         score,
     };
+    let message = |(row, files)| Ok(MessageOut::on(id.0, row, listed(files)?));
+    let messages = messages.into_iter().map(message).collect::<Result<Vec<_>>>()?;
     let full = TicketFull {
         ticket: TicketOut::at(ticket, tags, &promises, Some(&clocks), now),
         contact_name,
-        messages: messages.into_iter().map(|row| MessageOut::on(id.0, row)).collect(),
+        messages,
         surveys: surveys.into_iter().map(survey).collect(),
         links: related.links.into_iter().map(LinkOut::from).collect(),
         merged: related.merged.into_iter().map(MergedOut::from).collect(),
@@ -211,8 +245,8 @@ pub async fn change(
     params: Params<DryRunParams>,
     body: Body<TicketPatch>,
 ) -> Result<HttpResponse> {
-    let TicketPatch { subject, priority, status, tags } = body.0;
-    let change = Change { subject, priority, status, tags };
+    let TicketPatch { subject, priority, status, tags, fields } = body.0;
+    let change = Change { subject, priority, status, tags, fields };
     let verb = move |conn: &mut Conn| commands::change(conn, &agent, id.0, seen, change, now);
     dry_run::carry_out(&app, id.0, params.0.dry_run, now, verb).await
 }

@@ -2,10 +2,12 @@
 use super::api::answer;
 use super::commands;
 use super::commands_intake::{self, NewMessage};
-use super::wire::{InboundIn, TextIn, TicketOut};
+use super::wire::TicketOut;
+use super::wire_verbs::{InboundIn, TextIn};
 use crate::Result;
 use crate::accounts::caller::Agent;
 use crate::app::App;
+use crate::attachments::commands::attach;
 use crate::http::auth::Who;
 use crate::http::extract::{Id, Nothing, Now, Post};
 use crate::ids::TicketId;
@@ -16,12 +18,14 @@ use actix_web::{HttpResponse, web::Data};
 #[utoipa::path(post, path = "/api/v1/tickets/{id}/messages", tag = "tickets", request_body = InboundIn,
     params(("id" = TicketId, Path)), responses((status = 200, description = "The ticket that took it", body = TicketOut)))]
 pub async fn receive(app: Data<App>, who: Who, Now(now): Now, id: Id<TicketId>, post: Post<InboundIn>) -> Result<HttpResponse> {
-    let InboundIn { body, received_at, mail_message_id } = post.body;
+    let InboundIn { body, received_at, mail_message_id, attachments } = post.body;
     let message = NewMessage { body, mail_message_id };
     let desk = app.clone();
     post.once
         .run_again(&app, now, move |conn| {
-            answer(commands_intake::receive(conn, &desk.config, &who.0, id.0, message.clone(), received_at, now)?, now)
+            let whole = commands_intake::receive(conn, &desk.config, &who.0, id.0, message.clone(), received_at, now)?;
+            attach(conn, &desk.config.attachments, &who.0, (whole.ticket.id, whole.message_id), &attachments, now)?;
+            answer(whole, now)
         })
         .await
 }
@@ -32,17 +36,20 @@ pub async fn receive(app: Data<App>, who: Who, Now(now): Now, id: Id<TicketId>, 
 pub async fn reply(
     app: Data<App>,
     agent: Agent,
+    who: Who,
     Now(now): Now,
     id: Id<TicketId>,
     seen: Seen,
     post: Post<TextIn>,
 ) -> Result<HttpResponse> {
     let desk = app.clone();
-    let body = post.body.body;
+    let TextIn { body, attachments } = post.body;
     let answered = post
         .once
         .run_again(&app, now, move |conn| {
-            answer(commands::reply(conn, &desk.config, &agent, id.0, seen, body.clone(), now)?, now)
+            let whole = commands::reply(conn, &desk.config, &agent, id.0, seen, body.clone(), now)?;
+            attach(conn, &desk.config.attachments, &who.0, (id.0, whole.message_id), &attachments, now)?;
+            answer(whole, now)
         })
         .await?;
     app.jobs_queued.notify_one();
@@ -55,13 +62,21 @@ pub async fn reply(
 pub async fn note(
     app: Data<App>,
     agent: Agent,
+    who: Who,
     Now(now): Now,
     id: Id<TicketId>,
     seen: Seen,
     post: Post<TextIn>,
 ) -> Result<HttpResponse> {
-    let body = post.body.body;
-    post.once.run_again(&app, now, move |conn| answer(commands::note(conn, &agent, id.0, seen, body.clone(), now)?, now)).await
+    let desk = app.clone();
+    let TextIn { body, attachments } = post.body;
+    post.once
+        .run_again(&app, now, move |conn| {
+            let whole = commands::note(conn, &agent, id.0, seen, body.clone(), now)?;
+            attach(conn, &desk.config.attachments, &who.0, (id.0, whole.message_id), &attachments, now)?;
+            answer(whole, now)
+        })
+        .await
 }
 
 /// Pick a call or chat up: stops its clock.

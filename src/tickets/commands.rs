@@ -2,7 +2,7 @@
 use super::model::{Action, Priority, Refused, Status, Ticket};
 use super::search;
 use super::store::{self, MessageKind, MessageRow};
-use crate::accounts::caller::Agent;
+use crate::accounts::caller::{Agent, Caller};
 use crate::accounts::{agents, teams};
 use crate::config::Config;
 use crate::db::{
@@ -10,6 +10,7 @@ use crate::db::{
     types::{Named, Time},
 };
 use crate::error::{Error, Result};
+use crate::fields::{self, model::Values};
 use crate::ids::{AgentId, MessageId, TeamId, TicketId};
 use crate::mail::outbox;
 use crate::seen::Seen;
@@ -36,6 +37,14 @@ pub struct Whole {
     pub tags: Vec<String>,
     /// Its promises.
     pub clocks: Clocks,
+    /// The message that the verb wrote.
+    pub message_id: Option<MessageId>,
+}
+
+impl Whole {
+    pub(super) fn with(self, message_id: MessageId) -> Self {
+        Self { message_id: Some(message_id), ..self }
+    }
 }
 
 pub(super) fn whose(ticket: &Ticket) -> Attribution {
@@ -76,7 +85,7 @@ pub(super) fn save(conn: &mut Conn, mut ticket: Ticket, mut clocks: Clocks) -> R
     clocks.save(conn)?;
     store::save(conn, &mut ticket, &clocks.summary())?;
     let tags = store::tags(conn, ticket.id)?;
-    Ok(Whole { ticket, tags, clocks })
+    Ok(Whole { ticket, tags, clocks, message_id: None })
 }
 
 /// What reopening means for promises and surveys, whoever does it.
@@ -138,7 +147,7 @@ pub fn reply(
     search::index::add_message(conn, &ticket, &message)?;
     let data = json!({ "message_id": message.id, "mail_id": mail_id, "assignee_id": ticket.assignee_id });
     timeline::record(conn, id, Kind::AgentReplied, Actor::Agent(agent.id()), now, data)?;
-    save(conn, ticket, clocks)
+    Ok(save(conn, ticket, clocks)?.with(message.id))
 }
 
 /// An agent writes for the staff alone; stops nothing.
@@ -161,7 +170,7 @@ pub fn note(conn: &mut Conn, agent: &Agent, id: TicketId, seen: Seen, body: Stri
     store::insert_message(conn, &message)?;
     search::index::add_message(conn, &ticket, &message)?;
     timeline::record(conn, id, Kind::NoteAdded, Actor::Agent(agent.id()), now, json!({ "message_id": message.id }))?;
-    save(conn, ticket, clocks)
+    Ok(save(conn, ticket, clocks)?.with(message.id))
 }
 
 /// An agent picks a call or chat up, and becomes its assignee where it has none.
@@ -228,6 +237,7 @@ pub struct Change {
     pub priority: Option<Priority>,
     pub status: Option<Status>,
     pub tags: Option<Vec<String>>,
+    pub fields: Values,
 }
 
 /// An agent edits subject, priority, status or tags; `pending` pauses, and leaving it runs the clocks again.
@@ -260,6 +270,9 @@ pub fn change(conn: &mut Conn, agent: &Agent, id: TicketId, seen: Seen, change: 
         store::set_tags(conn, id, &tags)?;
     }
     let is_renamed = data.contains_key("subject");
+    if let Some(changed) = fields::values::change(conn, id, &mut ticket.fields, change.fields)? {
+        data.insert("fields".into(), changed);
+    }
     timeline::record(conn, id, Kind::TicketChanged, actor, now, data.into())?;
     let whole = save(conn, ticket, clocks)?;
     if is_renamed {
@@ -268,10 +281,22 @@ pub fn change(conn: &mut Conn, agent: &Agent, id: TicketId, seen: Seen, change: 
     Ok(whole)
 }
 
+/// Gives a new ticket its first values of custom fields. No query where there are none.
+pub fn fill(conn: &mut Conn, caller: &Caller, ticket: &mut Ticket, said: Values, now: DateTime<Utc>) -> Result<()> {
+    match fields::values::change(conn, ticket.id, &mut ticket.fields, said)? {
+        Some(changed) => {
+            let data = json!({ "fields": changed });
+            timeline::record(conn, ticket.id, Kind::TicketChanged, caller.actor(), now, data)
+        }
+        None => Ok(()),
+    }
+}
+
 /// Done: stops resolution and invites the contact to a survey.
 pub fn close(conn: &mut Conn, config: &Config, agent: &Agent, id: TicketId, seen: Seen, now: DateTime<Utc>) -> Result<Whole> {
     let (mut ticket, mut clocks) = load(conn, id, seen)?;
     ticket.apply(Action::Close, now)?;
+    fields::values::check_closable(conn, config, &ticket.fields)?;
     clocks.reach(conn, Metric::Resolution, agent.id(), now)?;
     let data = json!({ "close_number": ticket.close_count });
     timeline::record(conn, id, Kind::TicketClosed, Actor::Agent(agent.id()), now, data)?;

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::db::Conn;
 use crate::db::types::{Named, Time};
 use crate::error::{Error, Result};
+use crate::fields::model::Values;
 use crate::ids::{AgentId, ContactId, MessageId, OrganizationId, TeamId, TicketId};
 use crate::seen::Seen;
 use crate::sla::clock::Metric;
@@ -121,6 +122,7 @@ pub fn create(conn: &mut Conn, caller: &Caller, new: NewTicket, now: DateTime<Ut
         version: 1,
         relations: 0,
         merged_into_id: None,
+        fields: Values::new(),
     };
     let mut clocks = Clocks::of_new(ticket.id);
     let whose = whose(&ticket);
@@ -153,7 +155,7 @@ pub fn create(conn: &mut Conn, caller: &Caller, new: NewTicket, now: DateTime<Ut
         store::insert_message(conn, message)?;
     }
     search::index::add_ticket(conn, &ticket, message.as_ref())?;
-    Ok(Whole { ticket, tags, clocks })
+    Ok(Whole { ticket, tags, clocks, message_id: message.map(|message| message.id) })
 }
 
 fn inbound(ticket: &Ticket, new: NewMessage, at: DateTime<Utc>) -> MessageRow {
@@ -223,5 +225,5 @@ pub fn receive(
     search::index::add_message(conn, &ticket, &message)?;
     let data = json!({ "message_id": message.id, "status": { "before": was, "after": ticket.status } });
     timeline::record(conn, id, Kind::ContactWrote, caller.actor(), received_at, data)?;
-    save(conn, ticket, clocks)
+    Ok(save(conn, ticket, clocks)?.with(message.id))
 }

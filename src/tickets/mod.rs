@@ -16,6 +16,8 @@ mod tags;
 mod store_calls;
 pub mod wire;
 pub mod wire_promises;
-pub mod wire_whose;
+pub mod wire_verbs;
 
+pub use api::{TicketParams, page_of};
 pub use store::MessageRow as Message;
+pub use wire::TicketOut;

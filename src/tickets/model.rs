@@ -1,4 +1,5 @@
 //! The life cycle of a ticket: one table of what may happen in which state. Pure.
+use crate::fields::model::Values;
 use crate::ids::{AgentId, ContactId, OrganizationId, TeamId, TicketId};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -106,6 +107,7 @@ pub struct Ticket {
     /// Whether it has links or merged tickets: bits of `related::queries`.
     pub relations: i32,
     pub merged_into_id: Option<TicketId>,
+    pub fields: Values,
 }
 
 /// The status after an action, or why it is refused.

@@ -6,8 +6,8 @@ use super::tags::{TagList, TagsOf};
 use crate::db::{
     Conn,
     ext::among,
-    schema::{clocks, contacts, messages, survey_invitations, survey_responses, ticket_tags, tickets},
-    types::{Named, Time},
+    schema::{clocks, contacts, messages, survey_invitations, survey_responses, ticket_fields, ticket_tags, tickets},
+    types::{Json, Named, Time},
 };
 use crate::each;
 use crate::error::{Error, Result};
@@ -16,7 +16,7 @@ pub use crate::sla::model::PromiseState;
 use crate::sla::{ClockRow, model::Summary};
 use crate::surveys::model::Outcome;
 use chrono::{DateTime, Utc};
-use diesel::dsl::exists;
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 /// Messages of one ticket in an answer at the most.
@@ -54,6 +54,7 @@ pub struct Filter {
     pub received_from: Option<DateTime<Utc>>,
     pub received_to: Option<DateTime<Utc>>,
     pub number: Option<i64>,
+    pub fields: Vec<crate::fields::model::Wanted>,
 }
 
 /// Where the next page starts: the sort instant in microseconds, and the number.
@@ -167,6 +168,14 @@ pub fn list(
         let tagged = ticket_tags::table.filter(ticket_tags::ticket_id.eq(tickets::id).and(ticket_tags::tag.eq(tag.clone())));
         query = query.filter(exists(tagged));
     }
+    for (key, value) in &filter.fields {
+        use ticket_fields as f;
+        let named = f::table.filter(f::ticket_id.eq(tickets::id).and(f::key.eq(key.clone())));
+        query = match value {
+            Some(value) => query.filter(exists(named.filter(f::value.eq(value.clone())))),
+            None => query.filter(not(exists(named))),
+        };
+    }
     if let Some(from) = filter.received_from {
         query = query.filter(tickets::received_at.ge(Time(from)));
     }
@@ -262,8 +271,8 @@ pub struct Full {
     pub promises: Summary,
     /// Its promises, one by one.
     pub clocks: Vec<ClockRow>,
-    /// Its messages, oldest first.
-    pub messages: Vec<MessageRow>,
+    /// Its messages, oldest first, each with the list of its files.
+    pub messages: Vec<(MessageRow, Option<Json>)>,
     /// Its surveys.
     pub surveys: Vec<SurveyRow>,
     /// Its links, and what was merged into it.
@@ -291,7 +300,8 @@ pub fn full(conn: &mut Conn, id: TicketId) -> Result<Full> {
     let (row, promises, contact_name, tags) = head.ok_or(Error::NotFound("ticket"))?;
     let newest =
         messages::table.filter(messages::ticket_id.eq(id)).order((messages::at.desc(), messages::id.desc())).limit(MESSAGES_MAX);
-    let mut messages: Vec<MessageRow> = each!(conn, conn => newest.select(MessageRow::as_select()).load(conn))?;
+    let mut messages: Vec<(MessageRow, Option<Json>)> =
+        each!(conn, conn => newest.select((MessageRow::as_select(), messages::attachments)).load(conn))?;
     messages.reverse();
     let ticket = Ticket::from(row);
     let related = if ticket.relations == 0 { Related::default() } else { related::queries::of(conn, &ticket)? };

@@ -4,7 +4,7 @@ use crate::db::{
     Conn,
     ext::update,
     schema::{agents, contact_emails, messages, ticket_tags, tickets},
-    types::{Named, Time},
+    types::{Json, Named, Time},
 };
 use crate::each;
 use crate::error::{Error, Result};
@@ -38,6 +38,7 @@ pub(super) struct TicketRow {
     version: i32,
     relations: i32,
     merged_into_id: Option<TicketId>,
+    fields: Option<Json>,
 }
 
 impl From<TicketRow> for Ticket {
@@ -64,6 +65,7 @@ impl From<TicketRow> for Ticket {
             version,
             relations,
             merged_into_id,
+            fields,
         } = row;
         Self {
             id,
@@ -87,6 +89,7 @@ impl From<TicketRow> for Ticket {
             version,
             relations,
             merged_into_id,
+            fields: fields.and_then(|Json(mut values)| values.as_object_mut().map(std::mem::take)).unwrap_or_default(),
         }
     }
 }

@@ -7,7 +7,10 @@ use super::search::{queries::Found, wire::MatchedOut};
 use super::store::{MessageKind, MessageRow};
 use super::wire_promises::{ClockOut, PromiseOut};
 use crate::accounts::contacts::wire::{EmailAddress, PhoneNumber};
-use crate::ids::{AgentId, ContactId, MessageId, OrganizationId, TeamId, TicketId};
+use crate::attachments::wire::AttachmentOut;
+use crate::fields::model::Values;
+use crate::fields::wire::FieldValue;
+use crate::ids::{AgentId, AttachmentId, ContactId, MessageId, OrganizationId, TeamId, TicketId};
 use crate::instant;
 use crate::sla::ClockRow;
 use crate::sla::model::Summary;
@@ -16,11 +19,18 @@ use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationError};
 
 /// Longest text of a message, in characters.
-const BODY_MAX: u64 = 100_000;
+pub(super) const BODY_MAX: u64 = 100_000;
 /// Tags of a ticket at the most.
 const TAGS_MAX: u64 = 50;
 /// Longest tag, in characters.
 const TAG_MAX: usize = 50;
+
+/// Values in one request at the most.
+const FIELDS_MAX: usize = 100;
+
+fn few(values: &Values) -> Result<(), ValidationError> {
+    if values.len() <= FIELDS_MAX { Ok(()) } else { Err(ValidationError::new("length")) }
+}
 
 /// Tags are 1 to 50 characters without spaces at the ends.
 pub fn good_tags(tags: &[String]) -> Result<(), ValidationError> {
@@ -81,6 +91,11 @@ pub struct TicketIn {
     /// Who asks.
     #[validate(nested)]
     pub from: FromIn,
+    /// Files that were handed in before and wait for this message: they need a `body`.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[schema(value_type = HashSet<AttachmentId>, max_items = 100)]
+    pub attachments: Vec<AttachmentId>,
     /// How urgent it is.
     #[serde(default = "normal")]
     pub priority: Priority,
@@ -90,6 +105,11 @@ pub struct TicketIn {
     pub team_id: Option<TeamId>,
     /// Who is responsible.
     pub assignee_id: Option<AgentId>,
+    /// Values of custom fields by their keys.
+    #[serde(default)]
+    #[validate(custom(function = "few"))]
+    #[schema(value_type = HashMap<String, FieldValue>)]
+    pub fields: Values,
     /// Tags.
     #[serde(default)]
     #[validate(length(max = TAGS_MAX), custom(function = "good_tags"))]
@@ -109,32 +129,6 @@ fn inbound() -> Direction {
 
 fn normal() -> Priority {
     Priority::Normal
-}
-
-/// What a contact wrote to an open or closed ticket.
-#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct InboundIn {
-    /// Plain text.
-    #[validate(length(min = 1, max = BODY_MAX))]
-    #[schema(min_length = 1, max_length = 100_000)]
-    pub body: String,
-    /// When the desk got it: only for tokens with the scope `channel` or `import`.
-    pub received_at: Option<DateTime<Utc>>,
-    /// The mail's own Message-ID.
-    #[validate(length(max = 250), custom(function = "message_id"))]
-    #[schema(max_length = 250, pattern = "^<[!-;=?-~]+>$", examples("<4711@nordwind.example>"))]
-    pub mail_message_id: Option<String>,
-}
-
-/// A text by an agent.
-#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TextIn {
-    /// Plain text.
-    #[validate(length(min = 1, max = BODY_MAX))]
-    #[schema(min_length = 1, max_length = 100_000, examples("The transfer went through a minute ago."))]
-    pub body: String,
 }
 
 /// What to change; what is left out stays.
@@ -159,6 +153,11 @@ pub struct TicketPatch {
     #[validate(length(max = TAGS_MAX), custom(function = "good_tags"))]
     #[schema(max_items = 50, nullable = false)]
     pub tags: Option<Vec<String>>,
+    /// Values of custom fields by their keys; null empties one, and what is left out stays.
+    #[serde(default)]
+    #[validate(custom(function = "few"))]
+    #[schema(value_type = HashMap<String, FieldValue>)]
+    pub fields: Values,
 }
 
 /// A ticket.
@@ -195,6 +194,9 @@ pub struct TicketOut {
     closed_at: Option<DateTime<Utc>>,
     /// How often it was closed.
     close_count: i32,
+    /// Values of custom fields by their keys; those without a value are left out.
+    #[schema(value_type = HashMap<String, FieldValue>)]
+    fields: Values,
     /// For `If-Match`.
     version: i32,
     promise: PromiseOut,
@@ -233,6 +235,7 @@ impl TicketOut {
             version,
             relations: _,
             merged_into_id,
+            fields,
         } = ticket;
         let clocks = clocks.map(|clocks| clocks.iter().map(|row| ClockOut::at(row, now)).collect());
         Self {
@@ -256,6 +259,7 @@ impl TicketOut {
             picked_up_at,
             closed_at,
             close_count,
+            fields,
             version,
             promise: PromiseOut::at(promises, now),
             clocks,
@@ -300,6 +304,7 @@ pub struct MessageOut {
     body: String,
     /// Message-ID of the mail that it came or went as.
     mail_message_id: Option<String>,
+    attachments: Vec<AttachmentOut>,
     #[serde(serialize_with = "instant::serialize")]
     at: DateTime<Utc>,
     /// The merged ticket that it was written on; left out where that is this one.
@@ -309,11 +314,11 @@ pub struct MessageOut {
 }
 
 impl MessageOut {
-    /// A message as a ticket shows it.
-    pub fn on(shown_on: TicketId, row: MessageRow) -> Self {
+    /// A message with its files, as a ticket shows it.
+    pub fn on(shown_on: TicketId, row: MessageRow, attachments: Vec<AttachmentOut>) -> Self {
         let MessageRow { id, ticket_id, kind, agent_id, contact_id, body, mail_message_id, at } = row;
         let from_ticket_id = (ticket_id != shown_on).then_some(ticket_id);
-        Self { id, kind: kind.0, agent_id, contact_id, body, mail_message_id, at: at.0, from_ticket_id }
+        Self { id, kind: kind.0, agent_id, contact_id, body, mail_message_id, attachments, at: at.0, from_ticket_id }
     }
 }
 

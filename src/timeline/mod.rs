@@ -6,6 +6,7 @@ mod store;
 pub use announced::{Announced, announced};
 pub use store::ActorId;
 pub use store::{EventRow, Told, of_kinds, of_ticket, record};
+pub use store::{ActorId, EventRow, Told, of_kinds, of_ticket, record};
 
 use crate::ids::{AgentId, ContactId, TokenId};
 use uuid::Uuid;
@@ -56,6 +57,10 @@ names! {
         AgentReplied = "agent_replied",
         /// An agent wrote a note.
         NoteAdded = "note_added",
+        /// A tag is called otherwise, on all tickets.
+        TagRenamed = "tag_renamed",
+        /// Files belong to a message now.
+        FilesAttached = "files_attached",
         /// A call or chat was picked up.
         PickedUp = "picked_up",
         /// Another agent, or none, is responsible.

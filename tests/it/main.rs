@@ -6,17 +6,20 @@ mod accounts;
 mod alerts;
 mod architecture;
 mod audit;
+mod attachments;
 mod basics;
 mod binary;
 mod bulk;
 mod calendars;
 mod calls;
 mod calls_twilio;
+mod canned;
 mod cli;
 mod clockstep;
 mod digest;
 mod dkim;
 mod doors;
+mod fields;
 mod figures;
 mod funnel;
 mod hours;
@@ -44,11 +47,13 @@ mod surveys;
 mod surveys_answers;
 mod surveys_followups;
 mod surveys_letters;
+mod tags;
 mod tickets;
 mod tour;
 mod transfer;
 mod trouble;
 mod webhooks;
+mod views;
 
 use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
@@ -61,6 +66,12 @@ const ALL: &[&[Test]] = &[
     alerts::TESTS,
     architecture::TESTS,
     audit::TESTS,
+    attachments::TESTS,
+    attachments::PLAIN,
+    canned::TESTS,
+    fields::TESTS,
+    tags::TESTS,
+    views::TESTS,
     basics::TESTS,
     mails::TESTS,
     bulk::TESTS,

@@ -35,7 +35,7 @@ fn a_locked_database_is_a_503_and_nothing_is_half_written(desk: &Desk) {
 
 /// How much room the desk's files have.
 #[derive(Clone, Copy, PartialEq)]
-enum Room {
+pub enum Room {
     /// All that there is.
     Plenty,
     /// No file can grow past so many KiB.
@@ -54,7 +54,7 @@ fn namespace() -> Option<&'static [&'static str]> {
 }
 
 /// The binary on `folder`.
-fn serve(folder: &Path, room: Room) -> (Child, String, Option<String>) {
+pub fn serve(folder: &Path, room: Room) -> (Child, String, Option<String>) {
     let binary = env!("CARGO_BIN_EXE_deskbell");
     let script = match room {
         Room::Plenty => format!("exec {binary} serve"),

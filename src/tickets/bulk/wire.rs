@@ -6,7 +6,7 @@ use crate::http::respond::Problem;
 use crate::ids::TicketId;
 use crate::seen::Seen;
 use crate::tickets::model::{Priority, Status};
-use crate::tickets::wire_whose::{AssigneeIn, HandOverIn};
+use crate::tickets::wire_verbs::{AssigneeIn, HandOverIn};
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationError, ValidationErrors};
 

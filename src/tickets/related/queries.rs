@@ -5,7 +5,7 @@ use crate::db::{
     Conn,
     ext::among,
     schema::{messages, ticket_links, ticket_merges, tickets},
-    types::{Named, Time},
+    types::{Json, Named, Time},
 };
 use crate::each;
 use crate::ids::{AgentId, TicketId};
@@ -100,11 +100,14 @@ pub fn links(conn: &mut Conn, ticket: TicketId) -> Result<Vec<Link>> {
 }
 
 /// The newest messages of several tickets together, oldest first. One query.
-pub fn said(conn: &mut Conn, of: &[TicketId], limit: i64) -> Result<Vec<Message>> {
-    let newest = messages::table.order((messages::at.desc(), messages::id.desc())).limit(limit);
-    let mut said: Vec<Message> = match conn {
-        Conn::Pg(conn) => newest.filter(messages::ticket_id.eq_any(of)).select(Message::as_select()).load(conn),
-        Conn::Sqlite(conn) => newest.filter(among(messages::ticket_id, of)).select(Message::as_select()).load(conn),
+pub fn said(conn: &mut Conn, of: &[TicketId], limit: i64) -> Result<Vec<(Message, Option<Json>)>> {
+    let newest = messages::table
+        .order((messages::at.desc(), messages::id.desc()))
+        .limit(limit)
+        .select((Message::as_select(), messages::attachments));
+    let mut said: Vec<(Message, Option<Json>)> = match conn {
+        Conn::Pg(conn) => newest.filter(messages::ticket_id.eq_any(of)).load(conn),
+        Conn::Sqlite(conn) => newest.filter(among(messages::ticket_id, of)).load(conn),
     }?;
     said.reverse();
     Ok(said)

@@ -28,6 +28,8 @@ pub struct Answer {
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
+    /// The body.
+    pub bytes: Vec<u8>,
     /// The body, as text.
     pub text: String,
     /// The body as JSON; null where it is none.
@@ -141,13 +143,14 @@ impl Client {
         };
         let asked = format!("{method} {path}");
         let mut response = result.unwrap_or_else(|error| panic!("{asked}: {error}"));
-        let text = response.body_mut().read_to_vec().unwrap_or_else(|error| panic!("{asked}: {error}"));
-        let text = String::from_utf8_lossy(&text).into_owned();
+        let bytes = response.body_mut().read_to_vec().unwrap_or_else(|error| panic!("{asked}: {error}"));
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         let answer = Answer {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             json: serde_json::from_str(&text).unwrap_or(Value::Null),
             text,
+            bytes,
             asked,
         };
         let is_expected = answer.status < 500 || self.may_see_server_errors.load(Ordering::Relaxed);

@@ -16,7 +16,13 @@ REASONS = {
     "unknown_team",
     "unknown_ticket",
     "time_zone",
+    "unknown_attachment",
+    "unknown_custom_field",
+    "unknown_tag",
+    "unknown_ticket",
     # What several fields, or a list, say together.
+    "options",
+    "no_message",
     "never_open",
     "one_of",
     "needs_q",
@@ -41,6 +47,11 @@ REASONS = {
     # What a pattern cannot say in every language of patterns.
     "nul_character",
     "tag",
+    "option",
+    "unknown_variable",
+    "unclosed_variable",
+    "field_filter",
+    "refused_type",
     "cause",
 }
 

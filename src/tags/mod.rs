@@ -1,0 +1,3 @@
+//! Tags over all tickets: which there are, and renaming and merging them everywhere at once.
+pub mod api;
+mod store;
