@@ -2,8 +2,8 @@
 use crate::accounts::rights::Right;
 use crate::error::Error;
 use crate::http::{auth, ops};
-use crate::{accounts, audit, calendar, calls, digest, mail, reports, sla, surveys, tickets, timeline, transfer, webhooks};
-use crate::{accounts, attachments, calendar, canned, fields, mail, reports, sla, surveys, tags, tickets, timeline, views};
+use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, mail, reports, sla, surveys};
+use crate::{tags, tickets, timeline, transfer, views, webhooks};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};

@@ -7,8 +7,7 @@ use crate::error::Result;
 use crate::http::idempotency;
 use crate::jobs::queue::Job;
 use crate::jobs::{Failure, JobKind};
-use crate::{mail, sla, surveys, transfer, webhooks};
-use crate::{attachments, mail, surveys};
+use crate::{attachments, mail, sla, surveys, transfer, webhooks};
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -58,7 +57,7 @@ pub async fn note_token_uses(app: &App) -> Result<()> {
     app.db.write(move |conn| tokens::note_uses(conn, &uses)).await
 }
 
-/// The recurring chores: once a minute token uses, once an hour old idempotency keys and files that no message wants.
+/// The recurring chores: once a minute token uses, once an hour old idempotency keys, old deliveries of webhooks and files that no message wants.
 pub async fn chores(app: Data<App>, mut stop: watch::Receiver<bool>) {
     let mut round: u64 = 0;
     while !*stop.borrow() {
@@ -76,7 +75,6 @@ pub async fn chores(app: Data<App>, mut stop: watch::Receiver<bool>) {
             let sent_before = now - chrono::TimeDelta::days(i64::from(app.config.webhooks.keep_days));
             let forget = move |conn: &mut Conn| Ok(idempotency::forget(conn, now)? + webhooks::forget(conn, sent_before)?);
             done = app.db.write(forget).await.map(|_| ());
-            done = app.db.write(move |conn| idempotency::forget(conn, now)).await.map(|_| ());
             done = done.and(attachments::jobs::sweep(&app).await.map(|_| ()));
         }
         if let Err(error) = done {

@@ -3,7 +3,7 @@
 use diesel::{allow_tables_to_appear_in_same_query, table};
 
 table! {
-    use crate::db::types::{JsonDoc, Uid};
+    use crate::db::types::Uid;
     use diesel::sql_types::*;
     calendars (id) {
         id -> Uid,
@@ -27,7 +27,7 @@ table! {
 }
 
 table! {
-    use crate::db::types::{JsonDoc, Uid};
+    use crate::db::types::Uid;
     use diesel::sql_types::*;
     organizations (id) {
         id -> Uid,
@@ -40,7 +40,7 @@ table! {
 }
 
 table! {
-    use crate::db::types::{JsonDoc, Uid};
+    use crate::db::types::Uid;
     use diesel::sql_types::*;
     contacts (id) {
         id -> Uid,
@@ -56,7 +56,7 @@ table! {
 }
 
 table! {
-    use crate::db::types::{JsonDoc, Uid};
+    use crate::db::types::Uid;
     use diesel::sql_types::*;
     contact_emails (address) {
         address -> Text,
@@ -66,7 +66,7 @@ table! {
 }
 
 table! {
-    use crate::db::types::{JsonDoc, Uid};
+    use crate::db::types::Uid;
     use diesel::sql_types::*;
     contact_phones (number) {
         number -> Text,
@@ -76,7 +76,7 @@ table! {
 }
 
 table! {
-    use crate::db::types::{JsonDoc, Uid};
+    use crate::db::types::Uid;
     use diesel::sql_types::*;
     agents (id) {
         id -> Uid,
@@ -91,7 +91,7 @@ table! {
 }
 
 table! {
-    use crate::db::types::{JsonDoc, Uid};
+    use crate::db::types::Uid;
     use diesel::sql_types::*;
     teams (id) {
         id -> Uid,
@@ -104,7 +104,7 @@ table! {
 }
 
 table! {
-    use crate::db::types::{JsonDoc, Uid};
+    use crate::db::types::Uid;
     use diesel::sql_types::*;
     team_members (team_id, agent_id) {
         team_id -> Uid,
@@ -113,7 +113,7 @@ table! {
 }
 
 table! {
-    use crate::db::types::{JsonDoc, Uid};
+    use crate::db::types::Uid;
     use diesel::sql_types::*;
     tokens (id) {
         id -> Uid,
@@ -129,7 +129,7 @@ table! {
 }
 
 table! {
-    use crate::db::types::{JsonDoc, Uid};
+    use crate::db::types::Uid;
     use diesel::sql_types::*;
     idempotency_keys (token_id, key) {
         token_id -> Uid,
@@ -144,7 +144,7 @@ table! {
 }
 
 table! {
-    use crate::db::types::{JsonDoc, Uid};
+    use crate::db::types::Uid;
     use diesel::sql_types::*;
     policies (id) {
         id -> Uid,
@@ -197,6 +197,7 @@ table! {
         promises_met -> Integer,
         relations -> Integer,
         merged_into_id -> Nullable<Uid>,
+        fields -> Nullable<JsonDoc>,
     }
 }
 
@@ -221,12 +222,11 @@ table! {
         agent_id -> Nullable<Uid>,
         at -> BigInt,
         was -> JsonDoc,
-        fields -> Nullable<JsonDoc>,
     }
 }
 
 table! {
-    use crate::db::types::{JsonDoc, Uid};
+    use crate::db::types::Uid;
     use diesel::sql_types::*;
     ticket_tags (ticket_id, tag) {
         ticket_id -> Uid,
@@ -251,81 +251,7 @@ table! {
 }
 
 table! {
-    use crate::db::types::{JsonDoc, Uid};
-    use diesel::sql_types::*;
-    attachments (id) {
-        id -> Uid,
-        message_id -> Nullable<Uid>,
-        token_id -> Uid,
-        agent_id -> Nullable<Uid>,
-        file_name -> Text,
-        media_type -> Text,
-        size_bytes -> BigInt,
-        sha256 -> Binary,
-        created_at -> BigInt,
-    }
-}
-
-table! {
-    use crate::db::types::{JsonDoc, Uid};
-    use diesel::sql_types::*;
-    canned_replies (id) {
-        id -> Uid,
-        name -> Text,
-        body -> Text,
-        team_id -> Nullable<Uid>,
-        version -> Integer,
-        created_at -> BigInt,
-        updated_at -> BigInt,
-    }
-}
-
-table! {
-    use crate::db::types::{JsonDoc, Uid};
-    use diesel::sql_types::*;
-    saved_views (id) {
-        id -> Uid,
-        name -> Text,
-        audience -> Text,
-        agent_id -> Uid,
-        team_id -> Nullable<Uid>,
-        filter -> JsonDoc,
-        version -> Integer,
-        created_at -> BigInt,
-        updated_at -> BigInt,
-    }
-}
-
-table! {
-    use crate::db::types::{JsonDoc, Uid};
-    use diesel::sql_types::*;
-    fields (key) {
-        key -> Text,
-        id -> Uid,
-        label -> Text,
-        kind -> Text,
-        required_to_close -> Bool,
-        options -> JsonDoc,
-        position -> Integer,
-        is_archived -> Bool,
-        version -> Integer,
-        created_at -> BigInt,
-        updated_at -> BigInt,
-    }
-}
-
-table! {
-    use crate::db::types::{JsonDoc, Uid};
-    use diesel::sql_types::*;
-    ticket_fields (ticket_id, key) {
-        ticket_id -> Uid,
-        key -> Text,
-        value -> Text,
-    }
-}
-
-table! {
-    use crate::db::types::{JsonDoc, Uid};
+    use crate::db::types::Uid;
     use diesel::sql_types::*;
     clocks (id) {
         id -> Uid,
@@ -363,73 +289,6 @@ table! {
 table! {
     use crate::db::types::{JsonDoc, Uid};
     use diesel::sql_types::*;
-    calls (id) {
-        id -> Uid,
-        external_id -> Text,
-        direction -> Text,
-        state -> Text,
-        outcome -> Nullable<Text>,
-        is_promised -> Nullable<Bool>,
-        from_number -> Nullable<Text>,
-        to_number -> Nullable<Text>,
-        queue -> Nullable<Text>,
-        team_id -> Nullable<Uid>,
-        agent_id -> Nullable<Uid>,
-        contact_id -> Nullable<Uid>,
-        ticket_id -> Nullable<Uid>,
-        rang_ticket_id -> Nullable<Uid>,
-        pickup_clock_id -> Nullable<Uid>,
-        callback_clock_id -> Nullable<Uid>,
-        at -> BigInt,
-        rang_at -> Nullable<BigInt>,
-        answered_at -> Nullable<BigInt>,
-        voicemail_at -> Nullable<BigInt>,
-        ended_at -> Nullable<BigInt>,
-        wait_seconds -> Nullable<BigInt>,
-        talk_seconds -> Nullable<BigInt>,
-        recording_url -> Nullable<Text>,
-        transcript -> Nullable<Text>,
-        doubts -> Text,
-        created_at -> BigInt,
-        updated_at -> BigInt,
-    }
-}
-
-table! {
-    use crate::db::types::{JsonDoc, Uid};
-    use diesel::sql_types::*;
-    call_events (id) {
-        id -> BigInt,
-        call_id -> Uid,
-        digest -> Binary,
-        kind -> Text,
-        direction -> Text,
-        occurred_at -> BigInt,
-        received_at -> BigInt,
-        token_id -> Nullable<Uid>,
-        from_text -> Nullable<Text>,
-        to_text -> Nullable<Text>,
-        agent_text -> Nullable<Text>,
-        agent_id -> Nullable<Uid>,
-        queue -> Nullable<Text>,
-        recording_url -> Nullable<Text>,
-        transcript -> Nullable<Text>,
-    }
-}
-
-table! {
-    use crate::db::types::{JsonDoc, Uid};
-    use diesel::sql_types::*;
-    agent_phones (agent_id) {
-        agent_id -> Uid,
-        number -> Text,
-        updated_at -> BigInt,
-    }
-}
-
-table! {
-    use crate::db::types::{JsonDoc, Uid};
-    use diesel::sql_types::*;
     events (id) {
         id -> BigInt,
         ticket_id -> Nullable<Uid>,
@@ -444,7 +303,7 @@ table! {
 }
 
 table! {
-    use crate::db::types::{JsonDoc, Uid};
+    use crate::db::types::Uid;
     use diesel::sql_types::*;
     jobs (id) {
         id -> Uid,
@@ -460,7 +319,7 @@ table! {
 }
 
 table! {
-    use crate::db::types::{JsonDoc, Uid};
+    use crate::db::types::Uid;
     use diesel::sql_types::*;
     mails (id) {
         id -> Uid,
@@ -530,7 +389,7 @@ table! {
 }
 
 table! {
-    use crate::db::types::{JsonDoc, Uid};
+    use crate::db::types::Uid;
     use diesel::sql_types::*;
     survey_revisions (response_id, revision) {
         response_id -> Uid,
@@ -643,7 +502,7 @@ table! {
 }
 
 table! {
-    use crate::db::types::{JsonDoc, Uid};
+    use crate::db::types::Uid;
     use diesel::sql_types::*;
     digest_letters (id) {
         id -> Uid,
@@ -697,6 +556,30 @@ table! {
         acknowledged_by -> Nullable<Uid>,
         ended_at -> Nullable<BigInt>,
         end_reason -> Nullable<Text>,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    alert_letters (id) {
+        id -> Uid,
+        agent_id -> Uid,
+        recipient -> Text,
+        subject -> Text,
+        text_body -> Text,
+        html_body -> Text,
+        state -> Text,
+        attempts -> Integer,
+        last_error -> Nullable<Text>,
+        created_at -> BigInt,
+        sent_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
     webhooks (id) {
         id -> Uid,
         url -> Text,
@@ -731,18 +614,6 @@ table! {
 table! {
     use crate::db::types::{JsonDoc, Uid};
     use diesel::sql_types::*;
-    alert_letters (id) {
-        id -> Uid,
-        agent_id -> Uid,
-        recipient -> Text,
-        subject -> Text,
-        text_body -> Text,
-        html_body -> Text,
-        state -> Text,
-        attempts -> Integer,
-        last_error -> Nullable<Text>,
-        created_at -> BigInt,
-        sent_at -> Nullable<BigInt>,
     webhook_deliveries (id) {
         id -> Uid,
         webhook_id -> Uid,
@@ -826,6 +697,147 @@ table! {
     }
 }
 
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    calls (id) {
+        id -> Uid,
+        external_id -> Text,
+        direction -> Text,
+        state -> Text,
+        outcome -> Nullable<Text>,
+        is_promised -> Nullable<Bool>,
+        from_number -> Nullable<Text>,
+        to_number -> Nullable<Text>,
+        queue -> Nullable<Text>,
+        team_id -> Nullable<Uid>,
+        agent_id -> Nullable<Uid>,
+        contact_id -> Nullable<Uid>,
+        ticket_id -> Nullable<Uid>,
+        rang_ticket_id -> Nullable<Uid>,
+        pickup_clock_id -> Nullable<Uid>,
+        callback_clock_id -> Nullable<Uid>,
+        at -> BigInt,
+        rang_at -> Nullable<BigInt>,
+        answered_at -> Nullable<BigInt>,
+        voicemail_at -> Nullable<BigInt>,
+        ended_at -> Nullable<BigInt>,
+        wait_seconds -> Nullable<BigInt>,
+        talk_seconds -> Nullable<BigInt>,
+        recording_url -> Nullable<Text>,
+        transcript -> Nullable<Text>,
+        doubts -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    call_events (id) {
+        id -> BigInt,
+        call_id -> Uid,
+        digest -> Binary,
+        kind -> Text,
+        direction -> Text,
+        occurred_at -> BigInt,
+        received_at -> BigInt,
+        token_id -> Nullable<Uid>,
+        from_text -> Nullable<Text>,
+        to_text -> Nullable<Text>,
+        agent_text -> Nullable<Text>,
+        agent_id -> Nullable<Uid>,
+        queue -> Nullable<Text>,
+        recording_url -> Nullable<Text>,
+        transcript -> Nullable<Text>,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    agent_phones (agent_id) {
+        agent_id -> Uid,
+        number -> Text,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    attachments (id) {
+        id -> Uid,
+        message_id -> Nullable<Uid>,
+        token_id -> Uid,
+        agent_id -> Nullable<Uid>,
+        file_name -> Text,
+        media_type -> Text,
+        size_bytes -> BigInt,
+        sha256 -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    canned_replies (id) {
+        id -> Uid,
+        name -> Text,
+        body -> Text,
+        team_id -> Nullable<Uid>,
+        version -> Integer,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    saved_views (id) {
+        id -> Uid,
+        name -> Text,
+        audience -> Text,
+        agent_id -> Uid,
+        team_id -> Nullable<Uid>,
+        filter -> JsonDoc,
+        version -> Integer,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    fields (key) {
+        key -> Text,
+        id -> Uid,
+        label -> Text,
+        kind -> Text,
+        required_to_close -> Bool,
+        options -> JsonDoc,
+        position -> Integer,
+        is_archived -> Bool,
+        version -> Integer,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    ticket_fields (ticket_id, key) {
+        ticket_id -> Uid,
+        key -> Text,
+        value -> Text,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(
     clock_moves,
     alerts,
@@ -848,15 +860,7 @@ allow_tables_to_appear_in_same_query!(
     ticket_links,
     ticket_merges,
     messages,
-    attachments,
-    canned_replies,
-    saved_views,
-    fields,
-    ticket_fields,
     clocks,
-    calls,
-    call_events,
-    agent_phones,
     events,
     jobs,
     mails,
@@ -877,5 +881,13 @@ allow_tables_to_appear_in_same_query!(
     webhook_attempts,
     imports,
     import_errors,
-    import_keys
+    import_keys,
+    calls,
+    call_events,
+    agent_phones,
+    attachments,
+    canned_replies,
+    saved_views,
+    fields,
+    ticket_fields
 );

@@ -19,7 +19,7 @@ Every version is an `ETag`: send it back as `If-Match` and a change that somebod
 HEAD works wherever GET does. Instants are RFC 3339 in UTC.";
 
 /// Routes whose thing has no version of its own, or whose verb does not look at it.
-const WITHOUT_VERSION: [&str; 17] = [
+const WITHOUT_VERSION: [&str; 18] = [
     "/acknowledgement",
     "/attempts",
     "/calls/{id}/ticket",
@@ -31,6 +31,7 @@ const WITHOUT_VERSION: [&str; 17] = [
     "/messages",
     "/phone",
     "/ping",
+    "/preview",
     "/release",
     "/retry",
     "/review",
@@ -38,7 +39,6 @@ const WITHOUT_VERSION: [&str; 17] = [
     "/ticket",
     "/tokens/{id}",
 ];
-const WITHOUT_VERSION: [&str; 7] = ["/deadline", "/preview", "/messages", "/release", "/claim", "/review", "/tokens/{id}"];
 
 /// The errors that a route can answer with, beside its own success.
 fn errors(operation: &Operation, has_id: bool) -> Vec<(&'static str, &'static str)> {

@@ -1,10 +1,12 @@
 //! The verbs of imported history: what happened in another desk, replayed by the same rules, without letters and surveys.
 use super::commands::{Whole, sorted, whose};
 use super::model::{Action, Channel, Direction, Priority, Status, Ticket};
+use super::search;
 use super::store::{self, MessageKind, MessageRow};
 use crate::db::Conn;
 use crate::db::types::{Named, Time};
 use crate::error::{Error, FieldError, Result};
+use crate::fields::model::Values;
 use crate::ids::{AgentId, ContactId, MessageId, OrganizationId, TeamId, TicketId};
 use crate::sla::clock::Metric;
 use crate::sla::commands::Clocks;
@@ -77,6 +79,9 @@ pub fn take_in(conn: &mut Conn, actor: Actor, new: Imported, history: Vec<Entry>
         picked_up_at: None,
         closed_at: None,
         close_count: 0,
+        relations: 0,
+        merged_into_id: None,
+        fields: Values::new(),
         version: 1,
     };
     let mut clocks = Clocks::of_new(ticket.id);
@@ -102,7 +107,8 @@ pub fn take_in(conn: &mut Conn, actor: Actor, new: Imported, history: Vec<Entry>
     }
     replay(conn, actor, (&mut ticket, &mut clocks), history, now)?;
     store::save(conn, &mut ticket, &clocks.summary())?;
-    Ok(Whole { ticket, tags, clocks })
+    search::index::renew(conn, ticket.id)?;
+    Ok(Whole { ticket, tags, clocks, message_id: None })
 }
 
 /// What a later file says of a ticket that was taken in: its words and owners anew, and what happened since.
@@ -159,7 +165,8 @@ pub fn take_in_again(
         timeline::record(conn, id, Kind::TicketChanged, actor, now, imported(data.into()))?;
     }
     store::save(conn, &mut ticket, &clocks.summary())?;
-    Ok(Whole { ticket, tags, clocks })
+    search::index::renew(conn, ticket.id)?;
+    Ok(Whole { ticket, tags, clocks, message_id: None })
 }
 
 fn say(

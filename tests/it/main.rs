@@ -5,8 +5,8 @@
 mod accounts;
 mod alerts;
 mod architecture;
-mod audit;
 mod attachments;
+mod audit;
 mod basics;
 mod binary;
 mod bulk;
@@ -52,8 +52,8 @@ mod tickets;
 mod tour;
 mod transfer;
 mod trouble;
-mod webhooks;
 mod views;
+mod webhooks;
 
 use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
