@@ -32,7 +32,7 @@ impl CauseTally {
 
 /// One cause.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct CauseOut {
+pub struct CauseFigures {
     /// Its name.
     #[schema(examples("slow answer"))]
     pub cause: String,
@@ -73,7 +73,7 @@ pub struct CausesReport {
     /// Of those, whose review names any cause.
     pub with_cause: u64,
     /// The causes, the most frequent first.
-    pub causes: Vec<CauseOut>,
+    pub causes: Vec<CauseFigures>,
 }
 
 impl CausesReport {
@@ -81,13 +81,13 @@ impl CausesReport {
     pub fn of(period: &Period, as_of: DateTime<Utc>, tally: CauseTally) -> Self {
         let CauseTally { all, reviewed, named, by_cause } = tally;
         let n = all.n();
-        let mut causes: Vec<CauseOut> = by_cause
+        let mut causes: Vec<CauseFigures> = by_cause
             .into_iter()
             .map(|(cause, own)| {
                 let Tally { promoters, passives, detractors } = own;
                 // All others neither add nor take points.
                 let among_all = Tally { passives: n - promoters - detractors, ..own };
-                CauseOut {
+                CauseFigures {
                     cause,
                     answers: own.n(),
                     promoters,

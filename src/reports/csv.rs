@@ -88,7 +88,7 @@ pub fn instant(at: Option<DateTime<Utc>>) -> String {
     figure(at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true)))
 }
 
-/// The cells of [`KEY_COLUMNS`].
+/// The cells of `KEY_COLUMNS`.
 pub fn key(key: &GroupKey) -> [String; 4] {
     [text(&key.label), figure(key.id), instant(key.from), instant(key.to)]
 }
