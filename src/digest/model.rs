@@ -93,7 +93,7 @@ pub struct PromiseLine {
     pub of: String,
     /// Such as `week before 97.0 %`.
     pub before: String,
-    /// Of [`BAR_PX`].
+    /// Of `BAR_PX`.
     pub bar_px: u64,
     /// What the bar leaves free.
     pub rest_px: u64,

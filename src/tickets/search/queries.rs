@@ -49,7 +49,7 @@ struct Hit {
     sort_micros: i64,
 }
 
-/// A page of tickets that match, by relevance or in one of the usual orders: a query or two for those that match, three as for every
+/// A page of tickets that match, by relevance or in one of the usual orders: a query or two for those that match, one as for every
 /// list, one for the snippets. Says where the next page starts.
 pub fn list(
     conn: &mut Conn,
