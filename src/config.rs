@@ -1,8 +1,8 @@
 //! Every setting, its variable, its default. The only reader of the environment.
+use crate::attachments::model::Limits;
 use crate::sla::clock::Metric;
 use crate::sla::ladder::{Ladder, Rung};
 use crate::webhooks::address::Network;
-use crate::attachments::model::Limits;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -302,11 +302,13 @@ impl Config {
         within("alerts.repeat_seconds", self.alerts.repeat_seconds, 0, seconds_of_a_year)?;
         if (1..60).contains(&self.alerts.repeat_seconds) {
             return bad("alerts.repeat_seconds: must be 0 or at least 60");
+        }
         within("webhooks.timeout_seconds", self.webhooks.timeout_seconds, 1, 60)?;
         within("webhooks.disable_after_days", self.webhooks.disable_after_days, 1, 365)?;
         within("webhooks.keep_days", self.webhooks.keep_days, 1, 3_650)?;
         if let Some(text) = self.webhooks.allow_networks.iter().find(|text| Network::parse(text).is_none()) {
             return bad(format!("webhooks.allow_networks: {text:?} is not a network such as 10.1.0.0/16"));
+        }
         within("calls.ring_seconds", self.calls.ring_seconds, 1, 600)?;
         within("calls.ring_wider_seconds", self.calls.ring_wider_seconds, 1, 600)?;
         if crate::calls::number::country(&self.calls.home_country).is_none() {

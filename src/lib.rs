@@ -6,8 +6,8 @@
 #[macro_use]
 pub mod names;
 
-pub mod calls;
 pub mod attachments;
+pub mod calls;
 pub mod canned;
 pub mod fields;
 pub mod tags;
