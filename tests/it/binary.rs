@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Whatever a test waits for has happened within so long.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Outputs of this run, each with a file of its own.
 static OUTPUTS: AtomicUsize = AtomicUsize::new(1);

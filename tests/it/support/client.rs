@@ -43,6 +43,8 @@ pub fn agent() -> ureq::Agent {
         .max_redirects(0)
         .max_redirects_will_error(false)
         .timeout_global(Some(PATIENCE))
+        // A kept connection may be closed by the server at the very moment of a request.
+        .max_idle_connections(0)
         .proxy(None)
         .build()
         .new_agent()
