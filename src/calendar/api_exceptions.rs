@@ -53,8 +53,7 @@ pub async fn put(
     who: Who,
     Now(now): Now,
     id: Id<CalendarId>,
-    seen: Seen,
-    params: Params<DryRunParams>,
+    (seen, params): (Seen, Params<DryRunParams>),
     body: Body<ExceptionWire>,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
@@ -75,8 +74,7 @@ pub async fn remove(
     who: Who,
     Now(now): Now,
     id: Id<CalendarId>,
-    seen: Seen,
-    params: Params<DryRunParams>,
+    (seen, params): (Seen, Params<DryRunParams>),
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let on = date(&request)?;

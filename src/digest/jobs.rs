@@ -43,6 +43,7 @@ pub async fn send(app: &App, id: Uuid) -> Result<(), Failure> {
         references: None,
         unsubscribe: None,
         is_automatic: true,
+        files: Vec::new(),
     };
     let sent = app.mailer.send(&letter).await;
     let now = app.clock.now();

@@ -11,7 +11,6 @@ pub mod calls_figures;
 pub mod causes;
 mod charts;
 pub mod csv;
-pub mod csv;
 pub mod csv_calls;
 mod csv_surveys;
 pub mod drawings;

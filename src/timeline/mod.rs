@@ -4,9 +4,7 @@ pub mod api;
 mod store;
 
 pub use announced::{Announced, announced};
-pub use store::ActorId;
 pub use store::{ActorId, EventRow, Told, of_kinds, of_ticket, record};
-pub use store::{EventRow, Told, of_kinds, of_ticket, record};
 
 use crate::ids::{AgentId, ContactId, TokenId};
 use uuid::Uuid;

@@ -101,13 +101,16 @@ pub fn links(conn: &mut Conn, ticket: TicketId) -> Result<Vec<Link>> {
 
 /// The newest messages of several tickets together, oldest first. One query.
 pub fn said(conn: &mut Conn, of: &[TicketId], limit: i64) -> Result<Vec<(Message, Option<Json>)>> {
-    let newest = messages::table
-        .order((messages::at.desc(), messages::id.desc()))
-        .limit(limit)
-        .select((Message::as_select(), messages::attachments));
+    let newest = messages::table.order((messages::at.desc(), messages::id.desc())).limit(limit);
     let mut said: Vec<(Message, Option<Json>)> = match conn {
-        Conn::Pg(conn) => newest.filter(messages::ticket_id.eq_any(of)).load(conn),
-        Conn::Sqlite(conn) => newest.filter(among(messages::ticket_id, of)).load(conn),
+        Conn::Pg(conn) => {
+            let newest = newest.filter(messages::ticket_id.eq_any(of));
+            newest.select((Message::as_select(), messages::attachments)).load(conn)
+        }
+        Conn::Sqlite(conn) => {
+            let newest = newest.filter(among(messages::ticket_id, of));
+            newest.select((Message::as_select(), messages::attachments)).load(conn)
+        }
     }?;
     said.reverse();
     Ok(said)

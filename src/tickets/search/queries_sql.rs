@@ -58,6 +58,7 @@ pub fn conditions(filter: &Filter, now: DateTime<Utc>) -> Vec<Condition> {
         organization_id,
         contact_id,
         tag,
+        fields,
         promise,
         received_from,
         received_to,
@@ -79,6 +80,18 @@ pub fn conditions(filter: &Filter, now: DateTime<Utc>) -> Vec<Condition> {
     add("t.number = ", number.map(Value::Number), "");
     let tagged = "EXISTS (SELECT 1 FROM ticket_tags AS g WHERE g.ticket_id = t.id AND g.tag = ";
     add(tagged, tag.as_deref().map(text), ")");
+    // Two conditions each, that are read as one: between them stands an AND.
+    for (key, value) in fields {
+        match value {
+            Some(value) => {
+                add("EXISTS (SELECT 1 FROM ticket_fields AS f WHERE f.ticket_id = t.id AND f.key = ", Some(text(key)), "");
+                add("f.value = ", Some(text(value)), ")");
+            }
+            None => {
+                add("NOT EXISTS (SELECT 1 FROM ticket_fields AS f WHERE f.ticket_id = t.id AND f.key = ", Some(text(key)), ")")
+            }
+        }
+    }
     let is_null = |is: bool, null: &'static str, not_null: &'static str| if is { null } else { not_null };
     if let Some(is_active) = is_active {
         add(is_null(*is_active, "t.closed_at IS NULL", "t.closed_at IS NOT NULL"), Some(Value::Nothing), "");
