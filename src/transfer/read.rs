@@ -45,7 +45,7 @@ pub struct Row {
     pub parsed: Result<Line, Vec<FieldError>>,
 }
 
-fn line_number(line: u64) -> i32 {
+fn line_number(line: usize) -> i32 {
     i32::try_from(line).unwrap_or(i32::MAX)
 }
 
@@ -151,9 +151,16 @@ fn of_csv(kind: TransferKind, text: &str) -> Result<Vec<Row>, FieldError> {
         return Err(FieldError::new("body", "repeated_column", format!("has the column {:?} twice", name.1)));
     }
     let mut rows = Vec::new();
+    // The reader says where a record starts, before the line ends that belong to the one before it.
+    let (mut line, mut seen) = (1, 0);
+    let bytes = text.as_bytes();
     for record in reader.records() {
         let record = record.map_err(unreadable)?;
-        let line = line_number(record.position().map_or(0, csv::Position::line));
+        let start = record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(bytes.len()));
+        let skipped = bytes.iter().skip(start).take_while(|byte| b"\r\n".contains(byte)).count();
+        line += bytes.iter().take(start + skipped).skip(seen).filter(|byte| **byte == b'\n').count();
+        seen = start + skipped;
+        let line = line_number(line);
         rows.push(Row { line, parsed: of_cells(kind, &names, &record) });
     }
     Ok(rows)
