@@ -61,11 +61,15 @@ pub(super) async fn receive(
     let id = AttachmentId::new();
     let mut incoming = app.depot.begin(id, now);
     let written = match pour(&mut field, &mut incoming, app.config.attachments.size_max_bytes).await {
-        Ok(written) => match form.try_next().await.map_err(malformed) {
-            Ok(None) => Ok(written),
-            Ok(Some(more)) => Err(not_wanted(more.name().unwrap_or_default())),
-            Err(error) => Err(error),
-        },
+        Ok(written) => {
+            // The form goes on once nobody holds the part before.
+            drop(field);
+            match form.try_next().await.map_err(malformed) {
+                Ok(None) => Ok(written),
+                Ok(Some(more)) => Err(not_wanted(more.name().unwrap_or_default())),
+                Err(error) => Err(error),
+            }
+        }
         Err(error) => {
             // Who still sends hears no answer: what is on its way is taken first, up to as much again.
             let mut rest = app.config.attachments.size_max_bytes;
