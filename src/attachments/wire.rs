@@ -34,7 +34,8 @@ impl From<AttachmentRow> for AttachmentOut {
 }
 
 /// A form with one file.
-#[derive(utoipa::ToSchema)]
+#[derive(serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "for the description alone: it is read as a stream")]
 pub struct UploadForm {
     /// The file; its name and type are those of the part.

@@ -35,7 +35,7 @@ impl ChangeKind {
 
 /// One change.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct ChangeOut {
+pub struct AuditOut {
     /// Order of writing.
     id: i64,
     /// `created`, `changed` or `removed`.
@@ -62,7 +62,7 @@ pub struct ChangeOut {
     after: serde_json::Value,
 }
 
-impl From<ChangeRow> for ChangeOut {
+impl From<ChangeRow> for AuditOut {
     fn from(row: ChangeRow) -> Self {
         let ChangeRow { id, kind, actor, actor_id, at, data, object, object_id, agent_name, token_name } = row;
         let part = |name: &str| data.0.get(name).cloned().unwrap_or_default();
@@ -110,12 +110,12 @@ pub struct AuditParams {
 
 /// Administrative changes, newest first.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit", params(AuditParams),
-    responses((status = 200, description = "A page of changes", body = Page<ChangeOut>)))]
+    responses((status = 200, description = "A page of changes", body = Page<AuditOut>)))]
 pub async fn list(app: Data<App>, params: Params<AuditParams>, request: HttpRequest) -> Result<HttpResponse> {
     let AuditParams { actor_id, object, object_id, kind, from, to, limit, cursor } = params.0;
     let before = read_cursor::<i64>(cursor.as_deref())?;
     let limit = limit.unwrap_or(LIMIT_DEFAULT);
     let filter = Filter { actor_id, object, object_id, kind: kind.map(ChangeKind::event), from, to };
     let rows = app.db.read(move |conn| store::list(conn, &filter, before, i64::from(limit) + 1)).await?;
-    Ok(Page::of(rows, limit, |row| row.id)?.map(ChangeOut::from).respond(&request))
+    Ok(Page::of(rows, limit, |row| row.id)?.map(AuditOut::from).respond(&request))
 }

@@ -52,7 +52,7 @@ pub struct ImportedOut {
 
 /// What became of a file.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct ImportOut {
+pub struct HolidaysOut {
     calendar_id: CalendarId,
     /// The calendar's version now: a new one where something was added.
     version: i32,
@@ -65,7 +65,7 @@ pub struct ImportOut {
     items: Vec<ImportedOut>,
 }
 
-impl ImportOut {
+impl HolidaysOut {
     fn of(calendar_id: CalendarId, version: i32, items: Vec<ImportedOut>) -> Self {
         let count = |outcome: ImportOutcome| items.iter().filter(|item| item.outcome == outcome).count();
         let (added, unchanged, kept) = (count(ImportOutcome::Added), count(ImportOutcome::Unchanged), count(ImportOutcome::Kept));
@@ -88,7 +88,7 @@ fn item(index: usize, event: Event, outcome: ImportOutcome) -> ImportedOut {
 #[utoipa::path(post, path = "/api/v1/calendars/{id}/exceptions/import", tag = "promises",
     request_body(content = String, content_type = "text/calendar", example = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Desk//EN\r\nBEGIN:VEVENT\r\nUID:1@desk\r\nSUMMARY:Christmas Day\r\nDTSTART;VALUE=DATE:20261225\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"),
     params(("id" = CalendarId, Path), ImportParams),
-    responses((status = 200, description = "What became of each event", body = ImportOut)))]
+    responses((status = 200, description = "What became of each event", body = HolidaysOut)))]
 pub async fn import(
     app: Data<App>,
     who: Who,
@@ -130,5 +130,5 @@ fn take_in(
             Ok(())
         })?;
     }
-    Ok(Answer::ok(&ImportOut::of(id, calendar.version, items))?.version(calendar.version))
+    Ok(Answer::ok(&HolidaysOut::of(id, calendar.version, items))?.version(calendar.version))
 }

@@ -88,8 +88,7 @@ pub fn phone_of(conn: &mut Conn, agent: AgentId) -> Result<String> {
 
 /// Gives an agent a number, in place of an earlier one. Two queries.
 pub fn set_phone(conn: &mut Conn, agent: AgentId, number: &str, now: DateTime<Utc>) -> Result<()> {
-    let known: Option<AgentId> = agents::table.find(agent).select(agents::id).first(conn).optional()?;
-    known.ok_or(Error::NotFound("agent"))?;
+    known(conn, agent)?;
     let taken = || Error::conflict("number_taken", "another agent has this number");
     let row = (agent_phones::agent_id.eq(agent), agent_phones::number.eq(number), agent_phones::updated_at.eq(Time(now)));
     or_taken(conn, taken, |conn| {
@@ -99,8 +98,14 @@ pub fn set_phone(conn: &mut Conn, agent: AgentId, number: &str, now: DateTime<Ut
     Ok(())
 }
 
-/// Takes an agent's number away; nothing is there to take the second time. One query.
+fn known(conn: &mut Conn, agent: AgentId) -> Result<()> {
+    let found: Option<AgentId> = agents::table.find(agent).select(agents::id).first(conn).optional()?;
+    found.map(|_| ()).ok_or(Error::NotFound("agent"))
+}
+
+/// Takes an agent's number away; nothing is there to take the second time. Two queries.
 pub fn clear_phone(conn: &mut Conn, agent: AgentId) -> Result<()> {
+    known(conn, agent)?;
     diesel::delete(agent_phones::table.find(agent)).execute(conn)?;
     Ok(())
 }

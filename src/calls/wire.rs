@@ -269,7 +269,6 @@ pub struct CallbackIn {
 #[serde(deny_unknown_fields)]
 pub struct AgentPhoneIn {
     /// With its country code.
-    #[validate(length(max = 40))]
     #[schema(value_type = PhoneNumber)]
     pub number: String,
 }

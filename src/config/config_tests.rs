@@ -1,3 +1,4 @@
+//! Settings that are read, and settings that are refused by their name.
 use super::*;
 
 #[track_caller]

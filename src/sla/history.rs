@@ -1,7 +1,7 @@
 //! The lives of a ticket's clocks, read from its history.
 use super::clock::{Fact, Promise};
 use super::explain::{Life, Turn, Version};
-use super::rematch::How;
+use super::rematch::LaidAnew;
 use super::store::{self, ClockRow};
 use super::wire::ModeName;
 use crate::calendar::{self, hours::Hours};
@@ -23,7 +23,7 @@ struct Laid {
     calendar_id: CalendarId,
     calendar_version: i32,
     #[serde(default)]
-    how: Option<How>,
+    how: Option<LaidAnew>,
 }
 
 impl Laid {
@@ -71,8 +71,10 @@ pub fn lives(conn: &mut Conn, ticket: TicketId) -> Result<(Vec<(ClockRow, Life)>
             _ => {
                 let laid: Laid = data.to()?;
                 match laid.how {
-                    Some(How::Remaining) => Turn::Remaining(at.0, laid.version()),
-                    Some(How::FromStart | How::FromReceipt) | None => Turn::FromStart(at.0, laid.promise(), laid.version()),
+                    Some(LaidAnew::Remaining) => Turn::Remaining(at.0, laid.version()),
+                    Some(LaidAnew::FromStart | LaidAnew::FromReceipt) | None => {
+                        Turn::FromStart(at.0, laid.promise(), laid.version())
+                    }
                 }
             }
         };

@@ -33,7 +33,7 @@ names! {
 
 names! {
     /// How a promise was laid out anew.
-    pub enum How {
+    pub enum LaidAnew {
         /// By the new target, from the original start.
         FromStart = "from_start",
         /// The time used stays used; what remains lies over the new hours.
@@ -188,7 +188,7 @@ impl Clocks {
         if before.warned_at.is_some() && clock.warned_at.is_none() {
             self.news.push(News::Stopped { clock: before.id, reason: EndReason::Moved, written_at: now });
         }
-        self.moved(index, &before, (because, How::FromStart, actor), now);
+        self.moved(index, &before, (because, LaidAnew::FromStart, actor), now);
         for fact in fell_due {
             clock.mark(fact);
             self.wrote(index, &clock, fact, Actor::Desk, now);
@@ -216,12 +216,18 @@ impl Clocks {
         let before = row.clone();
         row.calendar_version = new.version;
         row.set(&clock);
-        self.moved(index, &before, (Because::Calendar, How::Remaining, Actor::Desk), at);
+        self.moved(index, &before, (Because::Calendar, LaidAnew::Remaining, Actor::Desk), at);
         true
     }
 
     /// Notes that a clock was laid out anew.
-    fn moved(&mut self, index: usize, before: &store::ClockRow, (because, how, actor): (Because, How, Actor), at: DateTime<Utc>) {
+    fn moved(
+        &mut self,
+        index: usize,
+        before: &store::ClockRow,
+        (because, how, actor): (Because, LaidAnew, Actor),
+        at: DateTime<Utc>,
+    ) {
         let Some(row) = self.rows.get(index) else { return };
         let instant = |time: Option<Time>| time.map(|time| time.0);
         let data = json!({

@@ -1,7 +1,7 @@
 //! Promises of tickets that are merged: those of the merged one stand still, those of the other begin at the earliest receipt.
 use super::clock::{Fact, Metric, Standing};
 use super::commands::Clocks;
-use super::rematch::{self, Because, How, Pauses};
+use super::rematch::{self, Because, LaidAnew, Pauses};
 use crate::Result;
 use crate::calendar;
 use crate::db::Conn;
@@ -53,7 +53,7 @@ impl Clocks {
             let Some((mut clock, fell_due)) = clock.retargeted(clock.promise, &hours, stood_still, now) else { continue };
             row.set(&clock);
             let data = json!({
-                "clock_id": row.id, "metric": row.metric.0, "cycle": row.cycle, "because": Because::Merge, "how": How::FromReceipt,
+                "clock_id": row.id, "metric": row.metric.0, "cycle": row.cycle, "because": Because::Merge, "how": LaidAnew::FromReceipt,
                 "policy_id": row.policy_id, "policy_version": row.policy_version,
                 "calendar_id": row.calendar_id, "calendar_version": row.calendar_version,
                 "mode": row.mode.0, "target_seconds": row.target_seconds, "warn_percent": row.warn_percent, "pauses": row.pauses,

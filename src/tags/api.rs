@@ -44,7 +44,7 @@ pub struct RenameIn {
 /// Tags that are to be one.
 #[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct MergeIn {
+pub struct TagMergeIn {
     /// The tags that go away.
     #[validate(length(min = 1, max = FROM_MAX))]
     #[schema(min_items = 1, max_items = 50)]
@@ -92,10 +92,10 @@ pub async fn rename(app: Data<App>, who: Who, Now(now): Now, post: Post<RenameIn
 }
 
 /// Make several tags one, on all tickets and in saved views.
-#[utoipa::path(post, path = "/api/v1/tags/merge", tag = "tags", request_body = MergeIn,
+#[utoipa::path(post, path = "/api/v1/tags/merge", tag = "tags", request_body = TagMergeIn,
     responses((status = 200, description = "Merged", body = RetaggedOut)))]
-pub async fn merge(app: Data<App>, who: Who, Now(now): Now, post: Post<MergeIn>) -> Result<HttpResponse> {
-    let MergeIn { mut from, into } = post.body;
+pub async fn merge(app: Data<App>, who: Who, Now(now): Now, post: Post<TagMergeIn>) -> Result<HttpResponse> {
+    let TagMergeIn { mut from, into } = post.body;
     from.retain(|tag| *tag != into);
     from.sort_unstable();
     from.dedup();

@@ -139,6 +139,7 @@ pub struct TicketParams {
     /// Only those whose subject, together with one of their messages, holds all of these words. `"a phrase"`, `-without`, `begin*`.
     #[validate(length(min = 1, max = 200))]
     #[param(min_length = 1, max_length = 200, example = "transfer -dns")]
+    #[schema(min_length = 1, max_length = 200, examples("transfer -dns"))]
     q: Option<String>,
     /// The order; where it is left out, `due`, and with `q` `relevance`.
     sort: Option<Sort>,

@@ -1,5 +1,6 @@
 //! The verbs of imported history: what happened in another desk, replayed by the same rules, without letters and surveys.
 use super::commands::{Whole, sorted, whose};
+use super::commands_intake::promise;
 use super::model::{Action, Channel, Direction, Priority, Status, Ticket};
 use super::search;
 use super::store::{self, MessageKind, MessageRow};
@@ -93,14 +94,7 @@ pub fn take_in(conn: &mut Conn, actor: Actor, new: Imported, history: Vec<Entry>
         "received_at": received_at, "contact_id": ticket.contact_id, "follows_id": null,
     });
     timeline::record(conn, ticket.id, Kind::TicketReceived, actor, received_at, imported(data))?;
-    let whose = whose(&ticket);
-    if ticket.direction == Direction::Inbound {
-        if matches!(ticket.channel, Channel::Phone | Channel::Chat) {
-            clocks.start(conn, &whose, Metric::Pickup, received_at, new.has_ring, received_at)?;
-        }
-        clocks.start(conn, &whose, Metric::FirstResponse, received_at, true, received_at)?;
-    }
-    clocks.start(conn, &whose, Metric::Resolution, received_at, true, received_at)?;
+    promise(conn, &ticket, &mut clocks, new.has_ring, received_at)?;
     clocks.save(conn)?;
     if let Some(body) = new.body {
         say(conn, &ticket, MessageKind::Inbound, None, (body, new.mail_message_id), received_at)?;

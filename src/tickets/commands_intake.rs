@@ -83,6 +83,21 @@ fn find_person(conn: &mut Conn, from: &Sender, now: DateTime<Utc>) -> Result<Per
     }
 }
 
+/// Starts what is promised about a new ticket from its receipt on.
+pub(super) fn promise(conn: &mut Conn, ticket: &Ticket, clocks: &mut Clocks, has_ring: bool, now: DateTime<Utc>) -> Result<()> {
+    let (whose, at) = (whose(ticket), ticket.received_at);
+    if ticket.direction == Direction::Inbound {
+        if matches!(ticket.channel, Channel::Phone | Channel::Chat) {
+            clocks.start(conn, &whose, Metric::Pickup, at, has_ring, now)?;
+        }
+        // A call is answered by picking it up; a first response is owed only where it was missed (DESIGN 3.4).
+        if ticket.channel != Channel::Phone {
+            clocks.start(conn, &whose, Metric::FirstResponse, at, true, now)?;
+        }
+    }
+    clocks.start(conn, &whose, Metric::Resolution, at, true, now)
+}
+
 /// A request came in, or the desk writes first. 9 queries for a mail from a known contact: person, policy, calendar; ticket,
 /// message, its words, clock and two events.
 pub fn create(conn: &mut Conn, caller: &Caller, new: NewTicket, now: DateTime<Utc>) -> Result<Whole> {
@@ -125,19 +140,8 @@ pub fn create(conn: &mut Conn, caller: &Caller, new: NewTicket, now: DateTime<Ut
         fields: Values::new(),
     };
     let mut clocks = Clocks::of_new(ticket.id);
-    let whose = whose(&ticket);
-    if ticket.direction == Direction::Inbound {
-        // A call or chat that an agent writes down by hand carries no ring (DESIGN 3.10).
-        let has_ring = caller.may_set_receipt();
-        if matches!(ticket.channel, Channel::Phone | Channel::Chat) {
-            clocks.start(conn, &whose, Metric::Pickup, received_at, has_ring, now)?;
-        }
-        // A call is answered by picking it up; a first response is owed only where it was missed (DESIGN 3.4).
-        if ticket.channel != Channel::Phone {
-            clocks.start(conn, &whose, Metric::FirstResponse, received_at, true, now)?;
-        }
-    }
-    clocks.start(conn, &whose, Metric::Resolution, received_at, true, now)?;
+    // A call or chat that an agent writes down by hand carries no ring (DESIGN 3.10).
+    promise(conn, &ticket, &mut clocks, caller.may_set_receipt(), now)?;
     clocks.ring(now);
     store::insert(conn, &mut ticket, &clocks.summary())?;
     let tags = sorted(new.tags);

@@ -58,7 +58,7 @@ async fn chunk(app: &App, kind: TransferKind, format: FileFormat, after: After) 
 }
 
 /// Everything of a kind as a file that can be imported again. Rows that are written meanwhile may be in it or not.
-#[utoipa::path(get, path = "/api/v1/exports/{id}", tag = "transfer", params(("id" = ExportFile, Path, description = "Which file")),
+#[utoipa::path(get, path = "/api/v1/exports/{id}", tag = "transfer", params(("id" = inline(ExportFile), Path, description = "Which file")),
     responses((status = 200, description = "The file", content((String = "text/csv"), (String = "application/x-ndjson")))))]
 pub async fn export(app: Data<App>, _none: Params<Nothing>, request: HttpRequest) -> Result<HttpResponse> {
     let name = request.match_info().get("id").unwrap_or("");

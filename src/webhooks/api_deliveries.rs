@@ -14,7 +14,7 @@ use validator::Validate;
 
 /// One attempt.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct AttemptOut {
+pub struct DeliveryAttemptOut {
     /// 1 for the first.
     number: i32,
     /// When it began.
@@ -49,7 +49,7 @@ pub struct DeliveryOut {
     /// When it was taken, or given up.
     ended_at: Option<DateTime<Utc>>,
     /// Oldest first.
-    attempts: Vec<AttemptOut>,
+    attempts: Vec<DeliveryAttemptOut>,
 }
 
 impl DeliveryOut {
@@ -57,7 +57,7 @@ impl DeliveryOut {
         let DeliveryRow { id, webhook_id, event_id, ticket_id, topic, state, attempts: _, next_at, created_at, ended_at } = row;
         let attempt = |row: AttemptRow| {
             let AttemptRow { delivery_id: _, number, at, duration_ms, status, error, answer } = row;
-            AttemptOut { number, at: at.0, duration_ms, status, error, answer }
+            DeliveryAttemptOut { number, at: at.0, duration_ms, status, error, answer }
         };
         Self {
             id,

@@ -4,7 +4,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Tests of this file.
-pub const TESTS: &[Test] = plain![the_source_keeps_the_rules, every_rule_is_seen_to_fail, every_test_file_is_listed];
+pub const TESTS: &[Test] = plain![
+    the_source_keeps_the_rules,
+    every_rule_is_seen_to_fail,
+    every_schema_has_a_name_of_its_own,
+    every_test_file_is_listed,
+];
 
 /// A file past this asks to be split.
 const LINES_MAX: usize = 400;
@@ -277,6 +282,33 @@ fn offences(root: &Path) -> Vec<Offence> {
     }
     found.dedup();
     found
+}
+
+/// Types of the API's description are told apart by their names alone: of two with one name the description would show one.
+fn every_schema_has_a_name_of_its_own() {
+    let mut named: std::collections::BTreeMap<String, Vec<String>> = std::collections::BTreeMap::new();
+    for source in read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        let mut is_described = false;
+        for line in source.text.lines().map(str::trim_start) {
+            if line.starts_with("#[derive(") {
+                is_described = line.contains("ToSchema");
+            } else if line == "names! {" {
+                is_described = true;
+            } else if let Some((_, rest)) = line.split_once("struct ").or_else(|| line.split_once("enum "))
+                && !line.starts_with("//")
+                && std::mem::take(&mut is_described)
+            {
+                let name = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+                if name.is_empty() {
+                    continue;
+                }
+                named.entry(name.to_owned()).or_default().push(source.path.display().to_string());
+            }
+        }
+    }
+    assert!(named.len() > 100, "{} schemas: is the source read?", named.len());
+    named.retain(|_, places| places.len() > 1);
+    assert!(named.is_empty(), "these share a name: {named:?}");
 }
 
 fn the_source_keeps_the_rules() {

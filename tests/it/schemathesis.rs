@@ -6,7 +6,7 @@ use std::process::Command;
 pub const TESTS: &[Test] = sqlite![the_api_keeps_its_description];
 
 /// Cases for each operation and phase.
-const EXAMPLES: &str = "15";
+const EXAMPLES: &str = "8";
 
 fn the_api_keeps_its_description(desk: &Desk) {
     let python = servers::python().unwrap_or_else(|error| panic!("{error}"));
