@@ -9,7 +9,7 @@ use deskbell::db::types::{Json, Named, Time};
 use deskbell::ids::{CalendarId, TicketId};
 use deskbell::sla;
 use deskbell::sla::clock::{Clock, Fact, Promise, Standing};
-use deskbell::sla::rematch::How;
+use deskbell::sla::rematch::LaidAnew;
 use deskbell::sla::wire::ModeName;
 use deskbell::timeline::Kind;
 use diesel::prelude::*;
@@ -73,12 +73,12 @@ pub fn of(conn: &mut Conn) -> usize {
         if kind.0 == Kind::ClockMoved {
             let hours = hours(conn, &data);
             let moved = match data["how"].as_str().unwrap().parse().unwrap() {
-                How::FromStart => clock.retargeted(promise(&data), &hours, pauses, at.0).map(|(clock, _)| clock),
-                How::FromReceipt => {
+                LaidAnew::FromStart => clock.retargeted(promise(&data), &hours, pauses, at.0).map(|(clock, _)| clock),
+                LaidAnew::FromReceipt => {
                     clock.started_at = data["started_at"].as_str().unwrap().parse().unwrap();
                     clock.retargeted(promise(&data), &hours, pauses, at.0).map(|(clock, _)| clock)
                 }
-                How::Remaining => clock.relaid(at.0, frozen, &hours),
+                LaidAnew::Remaining => clock.relaid(at.0, frozen, &hours),
             };
             (*clock, *frozen) = (moved.unwrap(), hours);
             continue;
