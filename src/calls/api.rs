@@ -6,6 +6,7 @@ use super::wire::{AgentPhoneIn, AgentPhoneOut, CallEventIn, CallFull, CallOut, C
 use crate::accounts::caller::Agent;
 use crate::accounts::contacts::model::normal_phone;
 use crate::app::App;
+use crate::audit;
 use crate::error::{Error, Result};
 use crate::http::auth::Who;
 use crate::http::extract::{Body, Id, Now, Params, Post};
@@ -18,6 +19,7 @@ use crate::tickets::wire::TicketOut;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use serde_json::json;
 use validator::Validate;
 
 /// Report what happened to a call.
@@ -133,18 +135,33 @@ pub async fn phone(app: Data<App>, id: Id<AgentId>) -> Result<HttpResponse> {
 /// Give an agent the number that rings for them, in place of an earlier one.
 #[utoipa::path(put, path = "/api/v1/agents/{id}/phone", tag = "accounts", request_body = AgentPhoneIn,
     params(("id" = AgentId, Path)), responses((status = 200, description = "The number", body = AgentPhoneOut)))]
-pub async fn set_phone(app: Data<App>, Now(now): Now, id: Id<AgentId>, body: Body<AgentPhoneIn>) -> Result<HttpResponse> {
+pub async fn set_phone(
+    app: Data<App>,
+    who: Who,
+    Now(now): Now,
+    id: Id<AgentId>,
+    body: Body<AgentPhoneIn>,
+) -> Result<HttpResponse> {
     let wrong = || Error::field("number", "phone", "is not a number in international form such as +14165550100");
     let number = normal_phone(&body.0.number).ok_or_else(wrong)?;
     let out = AgentPhoneOut { agent_id: id.0, number: number.clone() };
-    app.db.write(move |conn| queries::set_phone(conn, id.0, &number, now)).await?;
+    let set = app.db.write(move |conn| {
+        let before = queries::set_phone(conn, id.0, Some(&number), now)?;
+        let shown = |number: Option<&str>| json!({ "phone": number });
+        audit::changed(conn, who.0.actor(), ("agent", id.0.0), (&shown(before.as_deref()), &shown(Some(&number))), now)
+    });
+    set.await?;
     Ok(Answer::ok(&out)?.into())
 }
 
 /// Take an agent's number away.
 #[utoipa::path(delete, path = "/api/v1/agents/{id}/phone", tag = "accounts", params(("id" = AgentId, Path)),
     responses((status = 204, description = "There is none now")))]
-pub async fn clear_phone(app: Data<App>, id: Id<AgentId>) -> Result<HttpResponse> {
-    app.db.write(move |conn| queries::clear_phone(conn, id.0)).await?;
+pub async fn clear_phone(app: Data<App>, who: Who, Now(now): Now, id: Id<AgentId>) -> Result<HttpResponse> {
+    let cleared = app.db.write(move |conn| {
+        let before = queries::set_phone(conn, id.0, None, now)?;
+        audit::changed(conn, who.0.actor(), ("agent", id.0.0), (&json!({ "phone": before }), &json!({ "phone": null })), now)
+    });
+    cleared.await?;
     Ok(Answer::nothing().into())
 }

@@ -86,28 +86,23 @@ pub fn phone_of(conn: &mut Conn, agent: AgentId) -> Result<String> {
     found.ok_or(Error::NotFound("number of this agent"))
 }
 
-/// Gives an agent a number, in place of an earlier one. Two queries.
-pub fn set_phone(conn: &mut Conn, agent: AgentId, number: &str, now: DateTime<Utc>) -> Result<()> {
-    known(conn, agent)?;
+/// Gives an agent a number, or none, in place of an earlier one, which it says. Two or three queries.
+pub fn set_phone(conn: &mut Conn, agent: AgentId, number: Option<&str>, now: DateTime<Utc>) -> Result<Option<String>> {
+    let known =
+        agents::table.left_join(agent_phones::table.on(agent_phones::agent_id.eq(agents::id))).filter(agents::id.eq(agent));
+    let before: Option<Option<String>> = known.select(agent_phones::number.nullable()).first(conn).optional()?;
+    let before = before.ok_or(Error::NotFound("agent"))?;
+    let Some(number) = number else {
+        diesel::delete(agent_phones::table.find(agent)).execute(conn)?;
+        return Ok(before);
+    };
     let taken = || Error::conflict("number_taken", "another agent has this number");
     let row = (agent_phones::agent_id.eq(agent), agent_phones::number.eq(number), agent_phones::updated_at.eq(Time(now)));
     or_taken(conn, taken, |conn| {
         let replace = "(agent_id) DO UPDATE SET number = excluded.number, updated_at = excluded.updated_at";
         OnConflictExt::on_conflict(diesel::insert_into(agent_phones::table).values(row), replace).execute(conn)
     })?;
-    Ok(())
-}
-
-fn known(conn: &mut Conn, agent: AgentId) -> Result<()> {
-    let found: Option<AgentId> = agents::table.find(agent).select(agents::id).first(conn).optional()?;
-    found.map(|_| ()).ok_or(Error::NotFound("agent"))
-}
-
-/// Takes an agent's number away; nothing is there to take the second time. Two queries.
-pub fn clear_phone(conn: &mut Conn, agent: AgentId) -> Result<()> {
-    known(conn, agent)?;
-    diesel::delete(agent_phones::table.find(agent)).execute(conn)?;
-    Ok(())
+    Ok(before)
 }
 
 /// Numbers of active agents of a team, or of all, at most `limit`. One query.

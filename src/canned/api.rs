@@ -4,7 +4,9 @@ use super::template::{self, Variable, Wrong};
 use crate::accounts::agents;
 use crate::accounts::caller::Agent;
 use crate::app::App;
+use crate::audit;
 use crate::error::{Error, Result};
+use crate::http::auth::Who;
 use crate::http::extract::{Body, Id, Now, Params, Post};
 use crate::http::idempotency::Answer;
 use crate::http::page::{LIMIT_DEFAULT, Page, read_cursor};
@@ -129,11 +131,12 @@ fn answer(row: CannedReplyRow) -> Result<Answer> {
 /// Make a canned reply. A variable that does not exist is refused.
 #[utoipa::path(post, path = "/api/v1/canned-replies", tag = "canned replies", request_body = CannedReplyIn,
     responses((status = 201, description = "Made", body = CannedReplyOut)))]
-pub async fn create(app: Data<App>, Now(now): Now, post: Post<CannedReplyIn>) -> Result<HttpResponse> {
+pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<CannedReplyIn>) -> Result<HttpResponse> {
     let CannedReplyIn { name, body, team_id } = post.body;
     post.once
         .run(&app, now, move |conn| {
             let made = CannedReplyOut::from(store::insert(conn, (name, body, team_id), now)?);
+            audit::created(conn, who.0.actor(), ("canned_reply", made.id.0), &made, now)?;
             Ok(Answer::created(format!("/api/v1/canned-replies/{}", made.id), &made)?.version(made.version))
         })
         .await
@@ -162,6 +165,7 @@ pub async fn get(app: Data<App>, id: Id<CannedReplyId>) -> Result<HttpResponse> 
     params(("id" = CannedReplyId, Path)), responses((status = 200, description = "As it is now", body = CannedReplyOut)))]
 pub async fn change(
     app: Data<App>,
+    who: Who,
     Now(now): Now,
     id: Id<CannedReplyId>,
     seen: Seen,
@@ -169,11 +173,14 @@ pub async fn change(
 ) -> Result<HttpResponse> {
     let CannedReplyPatch { name, body, team_id } = body.0;
     let changed = app.db.write(move |conn| {
-        store::update(conn, id.0, seen, now, |row| {
+        let before = CannedReplyOut::from(store::find(conn, id.0)?);
+        let after = store::update(conn, id.0, seen, now, |row| {
             row.name = name.unwrap_or(std::mem::take(&mut row.name));
             row.body = body.unwrap_or(std::mem::take(&mut row.body));
             team_id.apply(&mut row.team_id);
-        })
+        })?;
+        audit::changed(conn, who.0.actor(), ("canned_reply", id.0.0), (&before, &CannedReplyOut::from(after.clone())), now)?;
+        Ok(after)
     });
     Ok(answer(changed.await?)?.into())
 }
@@ -181,8 +188,13 @@ pub async fn change(
 /// Take a canned reply away.
 #[utoipa::path(delete, path = "/api/v1/canned-replies/{id}", tag = "canned replies", params(("id" = CannedReplyId, Path)),
     responses((status = 204, description = "Gone")))]
-pub async fn remove(app: Data<App>, id: Id<CannedReplyId>, seen: Seen) -> Result<HttpResponse> {
-    app.db.write(move |conn| store::remove(conn, id.0, seen)).await?;
+pub async fn remove(app: Data<App>, who: Who, Now(now): Now, id: Id<CannedReplyId>, seen: Seen) -> Result<HttpResponse> {
+    let removed = app.db.write(move |conn| {
+        let before = CannedReplyOut::from(store::find(conn, id.0)?);
+        store::remove(conn, id.0, seen)?;
+        audit::removed(conn, who.0.actor(), ("canned_reply", id.0.0), &before, now)
+    });
+    removed.await?;
     Ok(Answer::nothing().into())
 }
 

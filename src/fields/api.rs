@@ -3,8 +3,10 @@ use super::known;
 use super::model::{FieldKind, is_key};
 use super::store::{self, FieldRow};
 use crate::app::App;
+use crate::audit;
 use crate::db::types::{Json, Named, Time};
 use crate::error::{Error, Result};
+use crate::http::auth::Who;
 
 use crate::http::extract::{Body, Id, Now, Params, Post};
 use crate::http::idempotency::Answer;
@@ -159,7 +161,7 @@ fn answer(row: FieldRow) -> Result<Answer> {
 /// Make a custom field.
 #[utoipa::path(post, path = "/api/v1/fields", tag = "fields", request_body = FieldIn,
     responses((status = 201, description = "Made", body = FieldOut)))]
-pub async fn create(app: Data<App>, Now(now): Now, post: Post<FieldIn>) -> Result<HttpResponse> {
+pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<FieldIn>) -> Result<HttpResponse> {
     let FieldIn { key, label, kind, required_to_close, options, position } = post.body;
     check_options(kind, &options)?;
     let row = FieldRow {
@@ -177,6 +179,7 @@ pub async fn create(app: Data<App>, Now(now): Now, post: Post<FieldIn>) -> Resul
     };
     let made = post.once.run(&app, now, move |conn| {
         let made = FieldOut::from(store::insert(conn, row)?);
+        audit::created(conn, who.0.actor(), ("field", made.id.0), &made, now)?;
         Ok(Answer::created(format!("/api/v1/fields/{}", made.id), &made)?.version(made.version))
     });
     let made = made.await;
@@ -204,10 +207,18 @@ pub async fn get(app: Data<App>, id: Id<FieldId>) -> Result<HttpResponse> {
 /// Change a custom field; its key and type stay what they are.
 #[utoipa::path(patch, path = "/api/v1/fields/{id}", tag = "fields", request_body = FieldPatch,
     params(("id" = FieldId, Path)), responses((status = 200, description = "As it is now", body = FieldOut)))]
-pub async fn change(app: Data<App>, Now(now): Now, id: Id<FieldId>, seen: Seen, body: Body<FieldPatch>) -> Result<HttpResponse> {
+pub async fn change(
+    app: Data<App>,
+    who: Who,
+    Now(now): Now,
+    id: Id<FieldId>,
+    seen: Seen,
+    body: Body<FieldPatch>,
+) -> Result<HttpResponse> {
     let FieldPatch { label, required_to_close, options, position, archived } = body.0;
     let changed = app.db.write(move |conn| {
-        store::update(conn, id.0, seen, now, |row| {
+        let before = FieldOut::from(store::find(conn, id.0)?);
+        let after = store::update(conn, id.0, seen, now, |row| {
             if let Some(options) = options {
                 check_options(row.kind.0, &options)?;
                 row.options = Json::of(&options)?;
@@ -217,7 +228,9 @@ pub async fn change(app: Data<App>, Now(now): Now, id: Id<FieldId>, seen: Seen, 
             row.position = position.unwrap_or(row.position);
             row.is_archived = archived.unwrap_or(row.is_archived);
             Ok(())
-        })
+        })?;
+        audit::changed(conn, who.0.actor(), ("field", id.0.0), (&before, &FieldOut::from(after.clone())), now)?;
+        Ok(after)
     });
     let changed = changed.await;
     known::forget(&app.config);

@@ -121,7 +121,8 @@ impl Once {
         self.answer(app, first).await
     }
 
-    /// The same for the verbs that are asked most: `work` has no effect outside the database and may be run again.
+    /// The same for the verbs that are asked most: `work` has no effect outside the database and may be run again. It is run for
+    /// a retry too and undone, which spares everybody else the look-up.
     pub async fn run_again(
         self,
         app: &Data<App>,
@@ -129,17 +130,25 @@ impl Once {
         work: impl Fn(&mut Conn) -> Result<Answer> + Send + 'static,
     ) -> Result<HttpResponse> {
         let asked = self.clone();
-        let first = app.db.write_again(move |conn| asked.first(conn, now, &work)).await;
+        let first = app.db.write_again(move |conn| asked.keep(conn, now, &work)).await;
         self.answer(app, first).await
     }
 
     fn first(&self, conn: &mut Conn, now: DateTime<Utc>, work: impl FnOnce(&mut Conn) -> Result<Answer>) -> Result<Answer> {
-        let Some(key) = &self.key else { return work(conn) };
-        if let Some(stored) = find(conn, (self.token, key), &self.fingerprint)? {
+        if let Some(key) = &self.key
+            && let Some(stored) = find(conn, (self.token, key), &self.fingerprint)?
+        {
             return Ok(stored);
         }
+        self.keep(conn, now, work)
+    }
+
+    /// Does the work and stores its answer; refuses where there is one for the key.
+    fn keep(&self, conn: &mut Conn, now: DateTime<Utc>, work: impl FnOnce(&mut Conn) -> Result<Answer>) -> Result<Answer> {
         let answer = work(conn)?;
-        store(conn, (self.token, key), &self.fingerprint, &answer, now)?;
+        if let Some(key) = &self.key {
+            store(conn, (self.token, key), &self.fingerprint, &answer, now)?;
+        }
         Ok(answer)
     }
 

@@ -26,10 +26,13 @@ pub use super::commands_review::{claim, decide, give_back, review};
 
 /// A ticket was closed: writes its one invitation with the snapshot, and the job that will check and send it.
 pub fn invite(conn: &mut Conn, config: &Config, ticket: &Ticket, repliers: &[AgentId], now: DateTime<Utc>) -> Result<()> {
-    let person = contacts::find_person(conn, ticket.contact_id)?.ok_or(Error::NotFound("contact"))?;
     let survey = &config.survey;
     let outcome = if survey.enabled { Outcome::Waiting } else { Outcome::SkippedDisabled };
-    let due_at = into_window(conn, config, &person, now + TimeDelta::seconds(i64::from(survey.delay_seconds)))?;
+    let mut due_at = now + TimeDelta::seconds(i64::from(survey.delay_seconds));
+    if survey.window_enabled {
+        let person = contacts::find_person(conn, ticket.contact_id)?.ok_or(Error::NotFound("contact"))?;
+        due_at = into_window(conn, config, &person, due_at)?;
+    }
     let row = InvitationRow {
         id: InvitationId::new(),
         ticket_id: ticket.id,

@@ -90,6 +90,29 @@ fn every_kind_of_change_is_written_with_who_did_it(desk: &Desk) {
     assert_eq!(newest(desk)["after"], json!({ "position": 2 }));
     admin.delete(&format!("/api/v1/policies/{id}")).is(204);
     is(&newest(desk), "removed", "policy", &id);
+
+    let id = admin.post("/api/v1/fields", json!({ "key": "vip", "label": "VIP", "type": "boolean" })).id();
+    is(&newest(desk), "created", "field", &id);
+    admin.patch(&format!("/api/v1/fields/{id}"), json!({ "label": "Very important" })).ok();
+    assert_eq!(newest(desk)["before"], json!({ "label": "VIP" }));
+
+    let id = admin.post("/api/v1/canned-replies", json!({ "name": "Hello", "body": "Hello." })).id();
+    is(&newest(desk), "created", "canned_reply", &id);
+    admin.patch(&format!("/api/v1/canned-replies/{id}"), json!({ "body": "Hi." })).ok();
+    assert_eq!(newest(desk)["after"], json!({ "body": "Hi." }));
+    admin.delete(&format!("/api/v1/canned-replies/{id}")).is(204);
+    is(&newest(desk), "removed", "canned_reply", &id);
+
+    let id = admin.post("/api/v1/causes", json!({ "name": "billing" })).id();
+    is(&newest(desk), "created", "cause", &id);
+    admin.delete(&format!("/api/v1/causes/{id}")).is(204);
+    assert_eq!(newest(desk)["after"], json!({ "is_retired": true }));
+
+    let phone = format!("/api/v1/agents/{}/phone", desk.people.agent.id);
+    admin.put(&phone, json!({ "number": "+14165550100" })).ok();
+    is(&newest(desk), "changed", "agent", &desk.people.agent.id);
+    admin.delete(&phone).is(204);
+    assert_eq!(newest(desk)["before"], json!({ "phone": "+14165550100" }));
 }
 
 fn only_what_differs_is_kept_and_nothing_where_nothing_changed(desk: &Desk) {

@@ -2,6 +2,9 @@
 use super::store::{self, CauseRow};
 use crate::Result;
 use crate::app::App;
+use crate::audit;
+use crate::db::Conn;
+use crate::http::auth::Who;
 use crate::http::extract::{Body, Id, Now, Params, Post};
 use crate::http::idempotency::Answer;
 use crate::http::page::{LIMIT_DEFAULT, Page, read_cursor};
@@ -73,11 +76,12 @@ pub struct CauseParams {
 /// Offer a cause.
 #[utoipa::path(post, path = "/api/v1/causes", tag = "surveys", request_body = CauseIn,
     responses((status = 201, description = "Made", body = CauseOut)))]
-pub async fn create(app: Data<App>, Now(now): Now, post: Post<CauseIn>) -> Result<HttpResponse> {
+pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<CauseIn>) -> Result<HttpResponse> {
     let CauseIn { name } = post.body;
     post.once
         .run(&app, now, move |conn| {
             let made = CauseOut::from(store::insert(conn, name, now)?);
+            audit::created(conn, who.0.actor(), ("cause", made.id.0), &made, now)?;
             Ok(Answer::created(format!("/api/v1/causes/{}", made.id), &made)?.version(made.version))
         })
         .await
@@ -109,14 +113,28 @@ pub async fn get(app: Data<App>, id: Id<CauseId>) -> Result<HttpResponse> {
 /// Retire a cause, or offer it again.
 #[utoipa::path(patch, path = "/api/v1/causes/{id}", tag = "surveys", request_body = CausePatch,
     params(("id" = CauseId, Path)), responses((status = 200, description = "As it is now", body = CauseOut)))]
-pub async fn change(app: Data<App>, Now(now): Now, id: Id<CauseId>, seen: Seen, body: Body<CausePatch>) -> Result<HttpResponse> {
-    answer(app.db.write(move |conn| store::retire(conn, id.0, seen, body.0.is_retired, now)).await?)
+pub async fn change(
+    app: Data<App>,
+    who: Who,
+    Now(now): Now,
+    id: Id<CauseId>,
+    seen: Seen,
+    body: Body<CausePatch>,
+) -> Result<HttpResponse> {
+    answer(app.db.write(move |conn| retire(conn, &who, (id.0, seen), body.0.is_retired, now)).await?)
+}
+
+fn retire(conn: &mut Conn, who: &Who, (id, seen): (CauseId, Seen), is_retired: bool, now: DateTime<Utc>) -> Result<CauseRow> {
+    let before = CauseOut::from(store::find(conn, id)?);
+    let after = store::retire(conn, id, seen, is_retired, now)?;
+    audit::changed(conn, who.0.actor(), ("cause", id.0), (&before, &CauseOut::from(after.clone())), now)?;
+    Ok(after)
 }
 
 /// Retire a cause; reviews that named it keep it.
 #[utoipa::path(delete, path = "/api/v1/causes/{id}", tag = "surveys", params(("id" = CauseId, Path)),
     responses((status = 204, description = "Retired")))]
-pub async fn remove(app: Data<App>, Now(now): Now, id: Id<CauseId>, seen: Seen) -> Result<HttpResponse> {
-    app.db.write(move |conn| store::retire(conn, id.0, seen, true, now)).await?;
+pub async fn remove(app: Data<App>, who: Who, Now(now): Now, id: Id<CauseId>, seen: Seen) -> Result<HttpResponse> {
+    app.db.write(move |conn| retire(conn, &who, (id.0, seen), true, now)).await?;
     Ok(Answer::nothing().into())
 }
