@@ -26,6 +26,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Tokens seen lately.
     pub known: Known,
+    /// Who listens to the live stream.
+    pub live: crate::live::Hub,
     /// Sends to webhooks.
     pub webhooks: crate::webhooks::Sender,
     /// Rung when a job was queued on this node.
@@ -54,6 +56,7 @@ impl App {
             depot: Depot::open(&config)?,
             mailer: Mailer::new(&config)?,
             webhooks: crate::webhooks::Sender::new(&config),
+            live: crate::live::Hub::default(),
             metrics: Metrics::new(),
             known: Known::default(),
             jobs_queued: Notify::new(),

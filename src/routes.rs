@@ -2,8 +2,8 @@
 use crate::accounts::rights::Right;
 use crate::error::Error;
 use crate::http::{auth, ops};
-use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, mail, reports, sla, surveys};
-use crate::{tags, tickets, timeline, transfer, views, webhooks};
+use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, live, mail, reports, sla};
+use crate::{surveys, tags, tickets, timeline, transfer, views, webhooks};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
@@ -153,6 +153,7 @@ api! {
     "/imports/{id}/errors" { get Transfer transfer::api_imports::errors }
     "/exports/{id}" { get Transfer transfer::api_exports::export }
     "/audit" { get Administer audit::api::list }
+    "/stream" { get Work live::api::stream }
     "/reports/calls" { get Manage reports::api_calls::report }
     "/reports/calls/rows" { get Manage reports::api_calls::rows }
 }

@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::http::{log, rate};
 use crate::jobs::worker;
 use crate::sla::alarm;
-use crate::{routes, timetable, webhooks};
+use crate::{live, routes, timetable, webhooks};
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::web::{Data, PayloadConfig};
@@ -51,6 +51,7 @@ pub async fn run(app: Data<App>, listener: TcpListener, stop: impl Future<Output
         actix_web::rt::spawn(worker::run(app.clone(), told.clone())),
         actix_web::rt::spawn(alarm::run(app.clone(), told.clone())),
         actix_web::rt::spawn(webhooks::jobs::run(app.clone(), told.clone())),
+        actix_web::rt::spawn(live::reader::run(app.clone(), told.clone())),
         actix_web::rt::spawn(timetable::chores(app.clone(), told)),
     ];
     let server = server(app.clone(), listener)?;
@@ -58,6 +59,7 @@ pub async fn run(app: Data<App>, listener: TcpListener, stop: impl Future<Output
     let serving = actix_web::rt::spawn(server);
     stop.await;
     tracing::info!("stopping: running requests and jobs finish");
+    app.live.stop();
     handle.stop(true).await;
     serving.await.map_err(std::io::Error::other)??;
     let _ = tell.send(true);

@@ -54,11 +54,11 @@ echo "PostgreSQL: $("$initdb" --version); browser: $(/usr/bin/chromium --version
 
 step "Python packages (tests/requirements.txt)"
 venv="$CARGO_TARGET_DIR/test-venv"
-if ! { cmp -s tests/requirements.txt "$venv/installed.txt" && "$venv/bin/python" -c 'import aiosmtpd, dkim, nacl, schemathesis, twilio'; } 2>/dev/null; then
+if ! { cmp -s tests/requirements.txt "$venv/installed.txt" && "$venv/bin/python" -c 'import aiosmtpd, dkim, httpx_sse, nacl, schemathesis, twilio'; } 2>/dev/null; then
   rm -rf "$venv"
   /usr/bin/python3 -m venv "$venv"
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
-  "$venv/bin/python" -c 'import aiosmtpd, dkim, nacl, schemathesis, twilio'
+  "$venv/bin/python" -c 'import aiosmtpd, dkim, httpx_sse, nacl, schemathesis, twilio'
   cp tests/requirements.txt "$venv/installed.txt"
 fi
 export DESKBELL_TEST_PYTHON="$venv/bin/python"

@@ -18,7 +18,7 @@ use diesel::r2d2::R2D2Connection;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 /// Connections kept for reading on SQLite, for everything on PostgreSQL.
 const POOL_SIZE_SQLITE: u32 = 8;
@@ -156,6 +156,8 @@ pub struct Database {
     turns: Arc<Semaphore>,
     writer: Option<Arc<writer::Writer>>,
     url: Arc<str>,
+    /// Rung after each commit of this process.
+    committed: Arc<Notify>,
 }
 
 /// Figures of the handle for `/metrics`.
@@ -174,7 +176,8 @@ impl Database {
     /// Opens the pool and, on SQLite, the writer thread; does not migrate.
     pub fn open(url: &str, pool_size: u32) -> Result<Self> {
         let (size, access) = if is_postgres(url) { (pool_size, Access::Write) } else { (POOL_SIZE_SQLITE, Access::Read) };
-        let writer = if is_postgres(url) { None } else { Some(Arc::new(writer::Writer::start(url)?)) };
+        let committed = Arc::new(Notify::new());
+        let writer = if is_postgres(url) { None } else { Some(Arc::new(writer::Writer::start(url, committed.clone())?)) };
         let pool = Pool::builder()
             .max_size(size)
             .min_idle(Some(1))
@@ -182,7 +185,7 @@ impl Database {
             .connection_timeout(PATIENCE)
             .build(Manager { url: url.to_owned(), access })
             .map_err(|error| Error::Unavailable(error.to_string()))?;
-        Ok(Self { pool, turns: Arc::new(Semaphore::new(size as usize)), writer, url: url.into() })
+        Ok(Self { pool, turns: Arc::new(Semaphore::new(size as usize)), writer, url: url.into(), committed })
     }
 
     /// Where the data is, for a connection of one's own (backup, migrate).
@@ -211,7 +214,7 @@ impl Database {
     pub async fn write<T: Send + 'static>(&self, work: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
         match &self.writer {
             Some(writer) => writer.write(work).await,
-            None => self.pooled(move |conn| conn.write(work)).await,
+            None => self.committing(work).await,
         }
     }
 
@@ -220,8 +223,24 @@ impl Database {
     pub async fn write_again<T: Send + 'static>(&self, work: impl Fn(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
         match &self.writer {
             Some(writer) => writer.write_again(work).await,
-            None => self.pooled(move |conn| conn.write(work)).await,
+            None => self.committing(work).await,
         }
+    }
+
+    /// One transaction of PostgreSQL; the bell rings on its own thread, as whoever asked may be gone by then.
+    async fn committing<T: Send + 'static>(&self, work: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
+        let committed = self.committed.clone();
+        self.pooled(move |conn| {
+            let done = conn.write(work);
+            committed.notify_one();
+            done
+        })
+        .await
+    }
+
+    /// Waits until something was written by this process; for the one loop that hands events on.
+    pub async fn committed(&self) {
+        self.committed.notified().await;
     }
 
     /// Runs work on a pooled connection and a blocking thread, once it is its turn.

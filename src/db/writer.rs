@@ -5,7 +5,7 @@ use diesel::Connection;
 use diesel::r2d2::R2D2Connection;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 /// Requests in one transaction at the most.
 const BATCH_MAX: usize = 256;
@@ -104,14 +104,15 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread; it ends when the last handle is dropped and the queue is empty.
-    pub(super) fn start(url: &str) -> Result<Self> {
+    /// `committed` is rung after each batch.
+    pub(super) fn start(url: &str, committed: Arc<Notify>) -> Result<Self> {
         let (url, mut conn) = (url.to_owned(), Conn::open(url)?);
         let (queue, jobs) = mpsc::sync_channel(QUEUE_MAX);
         let counts = Arc::new(Counts::default());
         let seen = counts.clone();
         std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || run(&url, &mut conn, &jobs, &seen))
+            .spawn(move || run(&url, &mut conn, &jobs, (&seen, &committed)))
             .map_err(|error| Error::internal(error.to_string()))?;
         Ok(Self { queue, counts })
     }
@@ -144,7 +145,7 @@ impl Writer {
     }
 }
 
-fn run(url: &str, conn: &mut Conn, queue: &mpsc::Receiver<Box<dyn Work>>, counts: &Counts) {
+fn run(url: &str, conn: &mut Conn, queue: &mpsc::Receiver<Box<dyn Work>>, (counts, committed): (&Counts, &Notify)) {
     let mut next = None;
     while let Some(first) = next.take().or_else(|| queue.recv().ok()) {
         // After a failed commit the connection is of no more use; the disk may have room again by now.
@@ -177,6 +178,7 @@ fn run(url: &str, conn: &mut Conn, queue: &mpsc::Receiver<Box<dyn Work>>, counts
         if let Some(text) = &failure {
             tracing::error!(error = %text, writes = batch.len(), "a batch of writes was rolled back");
         }
+        committed.notify_one();
         for work in batch {
             work.tell(failure.clone().map(Error::Unavailable));
         }

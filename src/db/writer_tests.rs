@@ -29,7 +29,7 @@ async fn a_refused_request_takes_back_what_it_wrote_and_nothing_else() {
     let url = folder.path().join("numbers.sqlite").to_string_lossy().into_owned();
     let mut conn = Conn::open(&url).unwrap();
     conn.batch_execute("CREATE TABLE numbers (n INTEGER PRIMARY KEY)").unwrap();
-    let writer = Writer::start(&url).unwrap();
+    let writer = Writer::start(&url, Arc::default()).unwrap();
     let is_refused = |number: i64| number % 7 == 3;
     let again = (0..200).map(|number| writer.write_again(move |conn| put(conn, number, is_refused(number))));
     let once = (200..400).map(|number| writer.write(move |conn| put(conn, number, is_refused(number))));
@@ -49,7 +49,7 @@ async fn a_panic_is_one_requests_failure_and_the_rest_of_its_batch_is_written() 
     let url = folder.path().join("numbers.sqlite").to_string_lossy().into_owned();
     let mut conn = Conn::open(&url).unwrap();
     conn.batch_execute("CREATE TABLE numbers (n INTEGER PRIMARY KEY)").unwrap();
-    let writer = Writer::start(&url).unwrap();
+    let writer = Writer::start(&url, Arc::default()).unwrap();
     let done = join_all((0..20).map(|number| {
         writer.write_again(move |conn| {
             put(conn, number, false)?;

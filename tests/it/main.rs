@@ -25,6 +25,7 @@ mod funnel;
 mod hours;
 mod kill9;
 mod limits;
+mod live;
 mod load;
 mod mails;
 mod merges;
@@ -116,6 +117,8 @@ const ALL: &[&[Test]] = &[
     doors::TESTS,
     doors::ONCE,
     limits::TESTS,
+    live::TESTS,
+    live::SERVED,
     limits::PAGES,
     secrets::TESTS,
     supply::TESTS,

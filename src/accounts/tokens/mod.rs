@@ -2,4 +2,4 @@
 pub mod api;
 mod store;
 
-pub use store::{NewToken, TokenRow, create, find_caller, list, note_uses, revoke};
+pub use store::{NewToken, TokenRow, create, find_caller, list, note_uses, revoke, working};

@@ -1,6 +1,6 @@
 //! Token rows.
 use crate::accounts::caller::Caller;
-use crate::accounts::rights::{self, Role, Scope};
+use crate::accounts::rights::{self, Right, Role, Scope};
 use crate::db::{
     Conn,
     schema::{agents, tokens},
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::ids::{AgentId, Secret, TokenId};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What a new token is for.
 pub struct NewToken {
@@ -117,6 +117,24 @@ pub fn find_caller(conn: &mut Conn, secret_hash: &[u8], now: DateTime<Utc>) -> R
     let scopes =
         scopes(&names)?.into_iter().filter(|scope| agent.is_none_or(|(_, role)| rights::can_hold(role, *scope))).collect();
     Ok(Some((Caller { token_id, scopes, agent }, expires_at.map(|at| at.0))))
+}
+
+/// Which of these tokens still have the right to work at `now`. One query.
+pub fn working(conn: &mut Conn, ids: &[TokenId], now: DateTime<Utc>) -> Result<HashSet<TokenId>> {
+    let rows: Vec<(TokenId, String, Option<Named<Role>>)> = tokens::table
+        .left_join(agents::table.on(agents::id.nullable().eq(tokens::agent_id)))
+        .filter(tokens::id.eq_any(ids).and(tokens::revoked_at.is_null()).and(agents::disabled_at.is_null()))
+        .filter(tokens::expires_at.is_null().or(tokens::expires_at.gt(Time(now))))
+        .select((tokens::id, tokens::scopes, agents::role.nullable()))
+        .load(conn)?;
+    let mut good = HashSet::new();
+    for (id, names, role) in rows {
+        let may_hold = |scope| role.as_ref().is_none_or(|role| rights::can_hold(role.0, scope));
+        if scopes(&names)?.into_iter().any(|scope| may_hold(scope) && rights::grants(scope, Right::Work)) {
+            good.insert(id);
+        }
+    }
+    Ok(good)
 }
 
 /// A page of tokens after `after`. One query.

@@ -14,6 +14,7 @@ pub mod running;
 pub mod sample;
 pub mod servers;
 pub mod smtp;
+pub mod sse;
 pub mod template;
 
 pub use client::Answer;

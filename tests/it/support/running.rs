@@ -7,7 +7,7 @@ use deskbell::clock::Clock;
 use deskbell::config::Config;
 use deskbell::db::schema::{clocks, jobs, webhooks};
 use deskbell::db::types::Time;
-use deskbell::serve;
+use deskbell::{live, serve};
 use diesel::prelude::*;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
 
 /// What is due is done within so long, or something hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -118,14 +119,19 @@ async fn serve(
         }
     };
     beat(&app);
+    let (tell, told_to_stop) = watch::channel(false);
+    let reader = actix_web::rt::spawn(live::reader::run(app.clone(), told_to_stop));
     let handle = server.handle();
     let running = actix_web::rt::spawn(server);
     let _ = told.send(Ok(Started { app: app.clone(), first_secret, system: System::current().id() }));
     while let Some(Order::Settle { to, done }) = orders.recv().await {
         let _ = done.send(settle(&app, to).await.map_err(|error| error.to_string()));
     }
+    app.live.stop();
     handle.stop(false).await;
     let _ = running.await;
+    let _ = tell.send(true);
+    let _ = reader.await;
     let started = Instant::now();
     while Arc::strong_count(&app) > 1 && started.elapsed() < LETTING_GO {
         tokio::time::sleep(Duration::from_millis(1)).await;
