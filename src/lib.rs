@@ -25,8 +25,8 @@ pub mod reports;
 
 pub mod accounts;
 pub mod audit;
-pub mod live;
 pub mod inbound;
+pub mod live;
 pub mod mail;
 pub mod timeline;
 pub mod transfer;

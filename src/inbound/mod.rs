@@ -1,17 +1,35 @@
-//! Mail coming in: what a mail says ([`parse()`]), and where it belongs ([`route::route`]).
+//! Mail coming in: stored byte by byte first ([`commands`]), then read ([`parse()`]), routed ([`route::route`]) and filed
+//! ([`commands_filing`]) by a job. What a mail says and where it belongs is pure; the rest is the ways in and the rows.
+pub mod api;
 mod bounce;
+pub mod commands;
+pub mod commands_filing;
 mod decode;
+pub mod deliver;
+pub mod domains;
 mod head;
 pub mod html;
+pub mod imap;
+mod imap_session;
+pub mod jobs;
+pub mod keys;
+pub mod lmtp;
 mod machine;
+pub mod mailboxes;
 mod mime;
 pub mod model;
 mod parse;
 mod people;
+pub mod queries;
+pub mod queries_sending;
 pub mod quote;
 mod quote_words;
 pub mod route;
+pub mod shown;
+pub mod smtp_words;
+mod store;
 pub mod token;
+pub mod wire;
 mod words;
 
 pub use model::{Envelope, Parsed};
