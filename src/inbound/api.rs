@@ -179,7 +179,8 @@ pub async fn original(app: Data<App>, id: Id<MessageId>) -> Result<HttpResponse>
 
 /// The bytes of a mail, exactly as they came.
 #[utoipa::path(get, path = "/api/v1/inbound/{id}/raw", tag = "mail", params(("id" = InboundMailId, Path)),
-    responses((status = 200, description = "The bytes", body = Vec<u8>, content_type = "application/octet-stream")))]
+    responses((status = 200, description = "The bytes", content_type = "application/octet-stream",
+        body = inline(crate::attachments::wire::FileBytes))))]
 pub async fn raw(app: Data<App>, id: Id<InboundMailId>) -> Result<HttpResponse> {
     let (row, bytes) = app.db.read(move |conn| queries::whole(conn, id.0)).await?;
     // A browser must not take it apart.
