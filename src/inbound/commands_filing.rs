@@ -1,16 +1,13 @@
 //! The verb that files a mail: onto a ticket, as a new one, as a report about a letter of ours, or into quarantine.
 use super::commands;
+use super::commands_known::{Author, look_up};
+use super::commands_reports::came_back;
 use super::domains;
-use super::keys;
 use super::mailboxes::{self, MailboxRow};
-use super::model::{Consequence, File, Parsed};
-use super::queries::{self, Sent};
-use super::queries_sending::desk_mark;
-use super::route::{self, By, Known, Letter, Origin, Verdict};
+use super::model::{File, Parsed};
+use super::queries;
+use super::route::{self, By, Verdict};
 use super::store::{self, InboundRow, InboundState};
-use super::token::{self, Checked, Tag};
-use super::wire::BounceOut;
-use crate::accounts::agents;
 use crate::accounts::caller::Caller;
 use crate::accounts::contacts::{self, NewContact, model::normal_email, model::shown_name};
 use crate::attachments::commands::{attach, hand_in};
@@ -18,11 +15,9 @@ use crate::attachments::model::{clean_name, media_type};
 use crate::attachments::queries::FileRow;
 use crate::config::Config;
 use crate::db::Conn;
-use crate::db::types::{Json, Named, Time};
+use crate::db::types::{Named, Time};
 use crate::error::{Error, Result};
 use crate::ids::{AttachmentId, ContactId, InboundMailId, MessageId, TicketId};
-use crate::mail::MailKind;
-use crate::surveys::suppressions;
 use crate::tickets::commands_intake::{self, NewMessage, NewTicket, Sender};
 use crate::tickets::commands_mail::{self, Shown};
 use crate::tickets::model::{Channel, Direction, Priority};
@@ -37,8 +32,6 @@ const SUBJECT_MAX: usize = 300;
 /// Longest Message-ID that is kept.
 const MESSAGE_ID_MAX: usize = 250;
 
-/// Characters of what a mail server said.
-const DETAIL_MAX: usize = 1_000;
 /// Why a machine's mail is held that belongs to no ticket.
 const AUTOMATIC: &str = "automatic";
 
@@ -53,21 +46,8 @@ pub struct Ready {
     pub left_out: Vec<String>,
 }
 
-/// Who wrote a mail, in the one spelling of an address.
-struct Author {
-    address: String,
-    name: String,
-}
-
-impl Author {
-    fn of(parsed: &Parsed) -> Option<Self> {
-        let author = parsed.author()?;
-        Some(Self { address: normal_email(&author.address)?, name: author.name.clone() })
-    }
-}
-
 /// What became of a mail.
-enum Became {
+pub(super) enum Became {
     /// It is on this ticket, as this message.
     Message(TicketId, MessageId),
     /// It is done with; a word for what it was.
@@ -86,7 +66,7 @@ pub enum Release {
 }
 
 /// Characters of `text` without what the databases or people cannot use.
-fn clean(text: &str, length_max: usize) -> String {
+pub(super) fn clean(text: &str, length_max: usize) -> String {
     text.chars().filter(|c| *c == '\n' || *c == '\t' || !c.is_control()).take(length_max).collect()
 }
 
@@ -185,64 +165,6 @@ fn end(conn: &mut Conn, row: &mut InboundRow, ready: &Ready, became: Became, now
         Became::Held(why) => (row.state, row.reason) = (Named(InboundState::Quarantined), Some(why.to_owned())),
     }
     store::save(conn, row)
-}
-
-/// What the desk knows about a mail, for the rule.
-fn look_up(conn: &mut Conn, row: &InboundRow, mailbox: &MailboxRow, parsed: &Parsed) -> Result<(Known, Option<Sent>)> {
-    let key = keys::find(conn)?;
-    let named = parsed.to.iter().chain(&parsed.cc).map(|person| &person.address).chain(&parsed.delivered_to);
-    let tags: Vec<Tag> = std::iter::once(&row.envelope_to)
-        .chain(named)
-        .filter_map(|address| match token::check(&key, address) {
-            Checked::Valid(tag) => Some(tag),
-            Checked::Plain | Checked::Forged => None,
-        })
-        .collect();
-    let mut known = Known { origin: Origin::Unproven, ..Known::default() };
-    let mut proven = None;
-    for tag in tags {
-        match tag {
-            Tag::Ticket(number) if known.by_token.is_none() => known.by_token = queries::numbered(conn, number)?,
-            Tag::Survey(id) | Tag::Letter(id) if proven.is_none() => proven = queries::letter(conn, id)?.map(|sent| (id, sent)),
-            _ => {}
-        }
-    }
-    let answered = parsed.answered();
-    known.survey = match &proven {
-        Some((id, sent)) if sent.kind.0 == MailKind::Survey => Some((*id, sent.ticket_id)),
-        // Somebody who answers a report's address answers the letter.
-        Some((_, sent)) => {
-            known.by_token = known.by_token.or(Some(sent.ticket_id));
-            None
-        }
-        None => queries::answered_survey(conn, &answered)?,
-    };
-    let about = parsed.bounce.as_ref().and_then(|bounce| bounce.message_id.as_deref());
-    let sent = match (proven, about) {
-        (Some((id, sent)), _) => {
-            known.letter = Some(Letter { id, is_proven: true });
-            Some(sent)
-        }
-        (None, Some(about)) => {
-            let sent = queries::letter_of(conn, about)?;
-            known.letter = sent.as_ref().map(|sent| Letter { id: sent.id.0, is_proven: false });
-            sent
-        }
-        (None, None) => None,
-    };
-    known.by_thread = queries::answered(conn, &answered)?;
-    known.by_subject = match route::ticket_number(&parsed.subject) {
-        Some(number) => queries::numbered(conn, number)?,
-        None => None,
-    };
-    known.is_going_round = parsed.delivered_to.iter().filter(|address| **address == mailbox.address).count() > 1;
-    if let Some(author) = Author::of(parsed) {
-        known.is_from_agent = agents::find_by_email(conn, &author.address)?.is_some_and(|agent| agent.disabled_at.is_none());
-        known.is_from_mailbox = commands::mailbox_of(conn, &author.address)?.is_some();
-        let named: Vec<TicketId> = known.by_thread.iter().copied().chain(known.by_subject).collect();
-        known.takes_part_in = queries::takes_part(conn, &named, &author.address)?;
-    }
-    Ok((known, sent))
 }
 
 fn decide(conn: &mut Conn, config: &Config, row: &InboundRow, ready: &Ready, now: DateTime<Utc>) -> Result<Became> {
@@ -400,48 +322,6 @@ fn follow_up(
     give_files(conn, config, (ticket, message), &ready.files, now)?;
     invite(conn, ticket, ready, from, now)?;
     Ok(Became::Message(ticket, message))
-}
-
-/// A mail server reports of a letter of ours. A late one is still on its way. Whoever saw a letter can write a report about it:
-/// what no signed address proves is shown, and closes no address.
-fn came_back(conn: &mut Conn, sent: &Sent, letter: Letter, parsed: &Parsed, now: DateTime<Utc>) -> Result<Became> {
-    let recipients = parsed.bounce.iter().flat_map(|bounce| &bounce.recipients);
-    let worst = recipients.min_by_key(|recipient| match recipient.consequence() {
-        Consequence::SuppressAddress => 0,
-        Consequence::FailLetter => 1,
-        Consequence::Count => 2,
-        Consequence::Nothing => 3,
-    });
-    let Some(worst) = worst else { return Ok(Became::Held(route::HoldReason::ForeignReport.as_str())) };
-    let consequence = worst.consequence();
-    if consequence == Consequence::Nothing {
-        return Ok(Became::Nothing("delivery_report", Some(sent.ticket_id)));
-    }
-    let detail = clean(&crate::mail::one_line(worst.diagnostic.as_deref().unwrap_or_default()), DETAIL_MAX);
-    let status = worst.status_text();
-    if consequence == Consequence::SuppressAddress && letter.is_proven {
-        let said = format!("{status} {detail}").trim().to_owned();
-        let address = normal_email(&sent.recipient).unwrap_or_else(|| sent.recipient.clone());
-        if let Some(made) = suppressions::suppress(conn, address, said, None, now)? {
-            let data = json!({ "suppression_id": made.id });
-            timeline::record(conn, sent.ticket_id, Kind::AddressBounced, Actor::Desk, now, data)?;
-        }
-    }
-    let is_permanent = consequence != Consequence::Count;
-    let bounce = BounceOut { address: sent.recipient.clone(), is_permanent, status, detail, reported_at: now };
-    let bounce = Json::of(&bounce)?.0;
-    match sent.kind.0 {
-        MailKind::Reply => {
-            commands_mail::bounced(conn, MessageId(sent.subject_id.0), bounce, now)?;
-        }
-        MailKind::Survey => timeline::record(conn, sent.ticket_id, Kind::MailBounced, Actor::Desk, now, bounce)?,
-    }
-    Ok(Became::Nothing("bounce", Some(sent.ticket_id)))
-}
-
-/// What parsing has to know of the desk before it reads a mail: the mark of its own letters. One query.
-pub fn mark(conn: &mut Conn) -> Result<String> {
-    Ok(desk_mark(&keys::find(conn)?))
 }
 
 /// A file's row as it is to be handed in; its bytes are in the depot.

@@ -1,7 +1,7 @@
 //! Filing a mail that was taken: it is read off the event loop, its files go to the depot, and one transaction does the rest.
 use super::commands_filing::{self, Ready, file_row};
 use super::model::{Envelope, Parsed};
-use super::{commands, parse, queries};
+use super::{commands, commands_known, parse, queries};
 use crate::app::App;
 use crate::attachments::model;
 use crate::error::{Error, Result};
@@ -17,7 +17,7 @@ const TRIES_MAX: i32 = 5;
 
 /// Reads a mail off the event loop; none where its bytes are more than the reader can bear.
 pub async fn read(app: &App, sender: Option<String>, raw: Vec<u8>) -> Result<Option<Parsed>> {
-    let desk = app.db.glance(commands_filing::mark).await?;
+    let desk = app.db.glance(commands_known::mark).await?;
     let read = move || parse(&raw, Envelope { sender: sender.as_deref(), desk: Some(&desk) });
     // What a mail can do to its reader ends here.
     Ok(tokio::task::spawn_blocking(read).await.ok())

@@ -4,6 +4,8 @@ pub mod api;
 mod bounce;
 pub mod commands;
 pub mod commands_filing;
+mod commands_known;
+mod commands_reports;
 mod decode;
 pub mod deliver;
 pub mod domains;
