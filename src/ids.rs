@@ -98,6 +98,12 @@ ids! {
     ViewId,
     /// Names a custom field.
     FieldId,
+    /// Names an address that people write to.
+    MailboxId,
+    /// Names a mail that was taken.
+    InboundMailId,
+    /// Names a node that fetches mails.
+    FetcherId,
 }
 
 /// 32 random bytes as base64url text; only its [`digest`] is ever stored.

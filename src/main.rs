@@ -5,11 +5,13 @@ use deskbell::app::App;
 use deskbell::clock::Clock;
 use deskbell::config::Config;
 use deskbell::db::{Conn, migrate};
+use deskbell::inbound::commands::Envelope;
+use deskbell::inbound::deliver;
 use deskbell::mail::dkim::Signer;
 use deskbell::{cli, demo, http, serve};
 use std::error::Error;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Requests are many small pieces of memory; this gives and takes them faster than the C library does.
@@ -40,6 +42,16 @@ enum Command {
     Backup {
         /// The new file.
         to: PathBuf,
+    },
+    /// Take a mail from standard input, for the pipe of a mail server. Ends with 0 when it is on the disk, 67 where no mailbox
+    /// has the address, 65 where it is too large, and 75 where the mail server is to try again.
+    Deliver {
+        /// The address that it is for.
+        #[arg(long, value_name = "ADDRESS")]
+        to: String,
+        /// The sender of its envelope; empty for a report.
+        #[arg(long, value_name = "ADDRESS")]
+        from: Option<String>,
     },
     /// Print the API's description (OpenAPI 3.1).
     Openapi,
@@ -101,7 +113,11 @@ enum Agent {
 }
 
 fn main() -> ExitCode {
-    match run(Line::parse()) {
+    let line = Line::parse();
+    if let Command::Deliver { to, from } = line.command {
+        return deliver(line.config.as_deref(), Envelope { from, to });
+    }
+    match run(line) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("deskbell: {error}");
@@ -126,9 +142,26 @@ fn run(line: Line) -> Result<(), Box<dyn Error>> {
         Command::Dkim => println!("{}", Signer::of(&config)?.ok_or("mail.dkim_key_file: is not set")?.dns_record()),
         Command::Backup { to } => cli::backup(&config, &to)?,
         Command::Agent(command) => agent(config, command)?,
+        // It has answers of its own.
+        Command::Deliver { .. } => {}
         Command::Serve(options) => start(config, &options)?,
     }
     Ok(())
+}
+
+/// Whatever goes wrong here may be right later: the mail server keeps the mail.
+fn deliver(config: Option<&Path>, envelope: Envelope) -> ExitCode {
+    let done = Config::load(config).map_err(|error| error.to_string()).and_then(|config| {
+        cli::start_log(&config.log);
+        deliver::deliver(&config, &envelope, std::io::stdin().lock()).map_err(|error| error.to_string())
+    });
+    match done {
+        Ok(done) => ExitCode::from(done.exit_code()),
+        Err(error) => {
+            eprintln!("deskbell: {error}");
+            ExitCode::from(deliver::TRY_AGAIN)
+        }
+    }
 }
 
 fn agent(config: Config, command: Agent) -> Result<(), Box<dyn Error>> {

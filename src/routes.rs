@@ -2,8 +2,10 @@
 use crate::accounts::rights::Right;
 use crate::error::Error;
 use crate::http::{auth, ops};
+use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, inbound, mail, reports, sla, surveys};
 use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, live, mail, reports, sla};
 use crate::{surveys, tags, tickets, timeline, transfer, views, webhooks};
+use crate::{tags, tickets, timeline, transfer, views, webhooks};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
@@ -148,6 +150,18 @@ api! {
     "/webhooks/{id}/rotation" { post Administer webhooks::api::rotate }
     "/webhooks/{id}/ping" { post Administer webhooks::api_deliveries::ping }
     "/webhooks/{id}/deliveries" { get Administer webhooks::api_deliveries::list }
+    "/organizations/{id}/domains" { get Work inbound::domains::api::list }
+    "/organizations/{id}/domains/{domain}" {
+        put KeepAccounts inbound::domains::api::put, delete KeepAccounts inbound::domains::api::remove
+    }
+    "/inbound" { get Work inbound::api::list }
+    "/inbound/{id}" { get Work inbound::api::get }
+    "/inbound/{id}/raw" { get Administer inbound::api::raw }
+    "/inbound/{id}/release" { post Work inbound::api::release }
+    "/inbound/{id}/discard" { post Work inbound::api::discard }
+    "/messages/{id}/original" { get Work inbound::api::original }
+    "/mailboxes" { post Administer inbound::mailboxes::api::create, get Administer inbound::mailboxes::api::list }
+    "/mailboxes/{id}" { get Administer inbound::mailboxes::api::get, patch Administer inbound::mailboxes::api::change }
     "/imports" { post Transfer transfer::api_imports::create, get Transfer transfer::api_imports::list }
     "/imports/{id}" { get Transfer transfer::api_imports::get }
     "/imports/{id}/errors" { get Transfer transfer::api_imports::errors }

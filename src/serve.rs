@@ -2,6 +2,7 @@
 use crate::app::App;
 use crate::error::Result;
 use crate::http::{log, rate};
+use crate::inbound::{imap, lmtp};
 use crate::jobs::worker;
 use crate::sla::alarm;
 use crate::{live, routes, timetable, webhooks};
@@ -47,11 +48,14 @@ pub async fn settle(app: &Data<App>) -> Result<usize> {
 /// Serves until `stop` is told; then running requests and jobs finish, and what is in memory is written down.
 pub async fn run(app: Data<App>, listener: TcpListener, stop: impl Future<Output = ()>) -> std::io::Result<()> {
     let (tell, told) = watch::channel(false);
+    let lmtp = lmtp::Listener::bind(&app.config.inbound.lmtp_listen).await?;
+    let taking = lmtp.map(|listener| actix_web::rt::spawn(lmtp::run(app.clone(), listener, told.clone())));
     let loops = [
         actix_web::rt::spawn(worker::run(app.clone(), told.clone())),
         actix_web::rt::spawn(alarm::run(app.clone(), told.clone())),
         actix_web::rt::spawn(webhooks::jobs::run(app.clone(), told.clone())),
         actix_web::rt::spawn(live::reader::run(app.clone(), told.clone())),
+        actix_web::rt::spawn(imap::run(app.clone(), told.clone())),
         actix_web::rt::spawn(timetable::chores(app.clone(), told)),
     ];
     let server = server(app.clone(), listener)?;
@@ -64,7 +68,7 @@ pub async fn run(app: Data<App>, listener: TcpListener, stop: impl Future<Output
     serving.await.map_err(std::io::Error::other)??;
     let _ = tell.send(true);
     let patience = Duration::from_secs(app.config.server.stop_seconds.max(1));
-    for running in loops {
+    for running in loops.into_iter().chain(taking) {
         if tokio::time::timeout(patience, running).await.is_err() {
             tracing::warn!("a job did not end in time; its lease lets it be taken again");
         }

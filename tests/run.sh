@@ -29,7 +29,7 @@ done
 
 step "Debian packages"
 missing=()
-for package in build-essential curl git jq libfaketime openssl postgresql python3-venv chromium chromium-driver; do
+for package in build-essential curl git jq libfaketime openssl dovecot-imapd postgresql python3-venv chromium chromium-driver; do
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")
 done
 if [ "${#missing[@]}" -gt 0 ]; then

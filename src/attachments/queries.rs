@@ -11,6 +11,8 @@ use crate::ids::{AttachmentId, MessageId};
 use diesel::prelude::*;
 use std::collections::HashSet;
 
+pub use super::store::AttachmentRow as FileRow;
+
 /// One by id.
 pub fn find(conn: &mut Conn, id: AttachmentId) -> Result<AttachmentRow> {
     let row = attachments::table.find(id).select(AttachmentRow::as_select()).first(conn).optional()?;

@@ -55,6 +55,16 @@ impl Config {
         if crate::calls::number::country(&self.calls.home_country).is_none() {
             return bad(format!("calls.home_country: {:?} is not a country such as CA", self.calls.home_country));
         }
+        within("inbound.lmtp_connections_max", self.inbound.lmtp_connections_max, 1, 10_000)?;
+        within("inbound.lmtp_timeout_seconds", self.inbound.lmtp_timeout_seconds, 1, 3_600)?;
+        within("inbound.size_max_bytes", self.inbound.size_max_bytes, 65_536, 209_715_200)?;
+        within("inbound.imap_poll_seconds", self.inbound.imap_poll_seconds, 1, 3_600)?;
+        within("inbound.imap_timeout_seconds", self.inbound.imap_timeout_seconds, 1, 600)?;
+        let lmtp = &self.inbound.lmtp_listen;
+        let is_good = lmtp.is_empty() || lmtp.starts_with("unix:/") || lmtp.parse::<std::net::SocketAddr>().is_ok();
+        if !is_good {
+            return bad(format!("inbound.lmtp_listen: {lmtp:?} is no address with a port and no unix:/path"));
+        }
         for day in &self.survey.window_weekdays {
             within("survey.window_weekdays", *day, 1, 7)?;
         }

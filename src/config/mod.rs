@@ -41,6 +41,7 @@ pub struct Config {
     pub alerts: Alerts,
     pub webhooks: Webhooks,
     pub calls: Calls,
+    pub inbound: Inbound,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -221,6 +222,18 @@ impl std::fmt::Debug for Calls {
         // The secret stays out of every log.
         f.debug_struct("Calls").field("home_country", &self.home_country).finish_non_exhaustive()
     }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "defaults.toml documents each")]
+pub struct Inbound {
+    pub lmtp_listen: String,
+    pub lmtp_connections_max: usize,
+    pub lmtp_timeout_seconds: u64,
+    pub size_max_bytes: usize,
+    pub imap_poll_seconds: u64,
+    pub imap_timeout_seconds: u64,
+    pub imap_ca_file: PathBuf,
 }
 
 impl Config {

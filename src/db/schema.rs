@@ -247,6 +247,7 @@ table! {
         mail_message_id -> Nullable<Text>,
         at -> BigInt,
         attachments -> Nullable<JsonDoc>,
+        bounce -> Nullable<JsonDoc>,
     }
 }
 
@@ -838,6 +839,102 @@ table! {
     }
 }
 
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    mailboxes (id) {
+        id -> Uid,
+        address -> Text,
+        team_id -> Nullable<Uid>,
+        from_name -> Text,
+        kind -> Text,
+        imap -> Nullable<JsonDoc>,
+        is_active -> Bool,
+        version -> Integer,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    mailbox_watches (mailbox_id) {
+        mailbox_id -> Uid,
+        lease_by -> Nullable<Uid>,
+        lease_until -> Nullable<BigInt>,
+        uid_validity -> Nullable<BigInt>,
+        last_uid -> Nullable<BigInt>,
+        looked_at -> Nullable<BigInt>,
+        failing_since -> Nullable<BigInt>,
+        last_error -> Nullable<Text>,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    inbound_mails (id) {
+        id -> Uid,
+        mailbox_id -> Uid,
+        envelope_from -> Nullable<Text>,
+        envelope_to -> Text,
+        received_at -> BigInt,
+        sha256 -> Binary,
+        size_bytes -> BigInt,
+        state -> Text,
+        reason -> Nullable<Text>,
+        attempts -> Integer,
+        error -> Nullable<Text>,
+        subject -> Nullable<Text>,
+        sender -> Nullable<Text>,
+        mail_message_id -> Nullable<Text>,
+        ticket_id -> Nullable<Uid>,
+        message_id -> Nullable<Uid>,
+        created_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+        version -> Integer,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    inbound_raws (mail_id) {
+        mail_id -> Uid,
+        bytes -> Binary,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    ticket_participants (ticket_id, address) {
+        ticket_id -> Uid,
+        address -> Text,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    organization_domains (domain) {
+        domain -> Text,
+        organization_id -> Uid,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    inbound_keys (id) {
+        id -> Integer,
+        secret -> Binary,
+        created_at -> BigInt,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(
     clock_moves,
     alerts,
@@ -889,5 +986,12 @@ allow_tables_to_appear_in_same_query!(
     canned_replies,
     saved_views,
     fields,
-    ticket_fields
+    ticket_fields,
+    mailboxes,
+    mailbox_watches,
+    inbound_mails,
+    inbound_raws,
+    ticket_participants,
+    organization_domains,
+    inbound_keys
 );

@@ -44,6 +44,7 @@ pub async fn send(app: &App, id: Uuid) -> Result<(), Failure> {
         unsubscribe: None,
         is_automatic: true,
         files: Vec::new(),
+        sender: None,
     };
     let sent = app.mailer.send(&letter).await;
     let now = app.clock.now();

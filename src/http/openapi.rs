@@ -19,13 +19,15 @@ Every version is an `ETag`: send it back as `If-Match` and a change that somebod
 HEAD works wherever GET does. Instants are RFC 3339 in UTC.";
 
 /// Routes whose thing has no version of its own, or whose verb does not look at it.
-const WITHOUT_VERSION: [&str; 18] = [
+const WITHOUT_VERSION: [&str; 20] = [
     "/acknowledgement",
     "/attempts",
     "/calls/{id}/ticket",
     "/claim",
     "/confirmation",
     "/deadline",
+    "/discard",
+    "/domains/{domain}",
     "/followup",
     "/links/{other}",
     "/messages",

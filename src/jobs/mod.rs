@@ -23,6 +23,8 @@ names! {
         ClimbAlerts = "climb_alerts",
         /// Send a letter about alerts.
         SendAlert = "send_alert",
+        /// Read a mail that was taken, and file it.
+        FileMail = "file_mail",
         /// Go on with an import.
         RunImport = "run_import",
     }

@@ -56,6 +56,23 @@ pub struct Letter {
     pub is_automatic: bool,
     /// Files that go with it.
     pub files: Vec<Enclosed>,
+    /// Who sends it, where that is not the desk's own address.
+    pub sender: Option<Sender>,
+}
+
+/// A mailbox that a letter is sent from, and where what follows from it goes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sender {
+    /// The mailbox's address.
+    pub address: String,
+    /// The name beside it; the desk's own where there is none.
+    pub name: Option<String>,
+    /// Where an answer goes.
+    pub reply_to: String,
+    /// The envelope's sender, where a report goes.
+    pub reports_to: String,
+    /// What this desk knows its own letters by.
+    pub desk: String,
 }
 
 /// A file that goes with a letter.

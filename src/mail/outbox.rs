@@ -191,6 +191,7 @@ impl MailRow {
             unsubscribe: None,
             is_automatic: false,
             files: Vec::new(),
+            sender: None,
         })
     }
 }

@@ -4,6 +4,7 @@ use super::{Enclosed, Letter};
 use crate::attachments::model::served_type;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use lettre::address::Envelope;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Body, Mailbox, Message, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
@@ -125,10 +126,22 @@ impl Mailer {
     fn compose(&self, letter: &Letter) -> Result<Message, String> {
         let to: Address = letter.to.parse().map_err(|error| format!("the recipient's address: {error}"))?;
         let mut message = Message::builder()
-            .from(self.from.clone())
-            .to(Mailbox::new(None, to))
+            .to(Mailbox::new(None, to.clone()))
             .subject(&letter.subject)
             .message_id(Some(letter.message_id.clone()));
+        message = match &letter.sender {
+            None => message.from(self.from.clone()),
+            Some(sender) => {
+                let address = |text: &str| text.parse::<Address>().map_err(|error| format!("the sender's address: {error}"));
+                let name = sender.name.clone().or_else(|| self.from.name.clone());
+                let envelope = Envelope::new(Some(address(&sender.reports_to)?), vec![to]).map_err(|error| error.to_string())?;
+                message
+                    .from(Mailbox::new(name.clone(), address(&sender.address)?))
+                    .reply_to(Mailbox::new(name, address(&sender.reply_to)?))
+                    .raw_header(raw("X-Deskbell-Desk", &sender.desk))
+                    .envelope(envelope)
+            }
+        };
         if let Some(id) = &letter.in_reply_to {
             message = message.in_reply_to(id.clone());
         }

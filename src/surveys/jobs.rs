@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::db::Conn;
 use crate::error::Error;
 use crate::ids::{InvitationId, MailId};
+use crate::inbound::{queries_sending, token::Tag};
 use crate::jobs::Failure;
 use crate::mail::templates::SurveyMail;
 use crate::mail::transport::{NotSent, domain};
@@ -44,6 +45,7 @@ pub(crate) fn letter(config: &Config, ready: &Ready) -> Result<Letter, askama::E
         unsubscribe: Some(unsubscribe_link),
         is_automatic: true,
         files: Vec::new(),
+        sender: None,
     })
 }
 
@@ -95,8 +97,10 @@ async fn deliver(app: &Data<App>, which: Which, id: Uuid) -> Result<(), Failure>
             Prepared::NotBefore(at) => return Ok(Err(Some(at))),
             Prepared::Ended => return Ok(Err(None)),
         };
-        let letter = letter(&desk.config, &ready).map_err(|error| Error::internal(format!("template: {error}")))?;
+        let mut letter = letter(&desk.config, &ready).map_err(|error| Error::internal(format!("template: {error}")))?;
         let mail = outbox::note_survey(conn, id, ready.ticket_id, &letter, now)?;
+        let tag = Tag::Survey(id);
+        letter.sender = queries_sending::sender(conn, ready.ticket_id, tag, Some(tag))?;
         Ok(Ok((ready, mail, letter)))
     });
     let (ready, mail, letter) = match prepared.await? {

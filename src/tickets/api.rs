@@ -12,7 +12,7 @@ use crate::accounts::caller::Agent;
 use crate::accounts::contacts::model::{normal_email, normal_phone};
 use crate::app::App;
 use crate::attachments::{commands::attach, queries::listed};
-use crate::db::Conn;
+use crate::db::{Conn, types::Json};
 use crate::error::{Error, Result};
 use crate::fields::values::wanted;
 use crate::http::auth::Who;
@@ -221,7 +221,10 @@ pub async fn get(app: Data<App>, Now(now): Now, id: Id<TicketId>) -> Result<Http
         sent_at: sent_at.map(|at| at.0),
         score,
     };
-    let message = |(row, files)| Ok(MessageOut::on(id.0, row, listed(files)?));
+    let message = |(row, files, bounce): queries::Said| {
+        let bounce = bounce.map(Json::to).transpose()?;
+        Ok(MessageOut::on(id.0, row, listed(files)?, bounce))
+    };
     let messages = messages.into_iter().map(message).collect::<Result<Vec<_>>>()?;
     let full = TicketFull {
         ticket: TicketOut::at(ticket, tags, &promises, Some(&clocks), now),

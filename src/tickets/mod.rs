@@ -6,6 +6,7 @@ pub mod commands;
 pub mod commands_calls;
 pub mod commands_import;
 pub mod commands_intake;
+pub mod commands_mail;
 pub mod dry_run;
 pub mod model;
 pub mod queries;

@@ -259,6 +259,9 @@ pub fn last_number(conn: &mut Conn) -> Result<i64> {
 /// How a close ended: number, outcome, due, sent, score.
 pub type SurveyRow = (i32, Named<Outcome>, Time, Option<Time>, Option<i32>);
 
+/// A message with the list of its files, and with what is known of a letter that came back.
+pub type Said = (MessageRow, Option<Json>, Option<Json>);
+
 /// One ticket with everything on it.
 pub struct Full {
     /// The ticket.
@@ -272,7 +275,7 @@ pub struct Full {
     /// Its promises, one by one.
     pub clocks: Vec<ClockRow>,
     /// Its messages, oldest first, each with the list of its files.
-    pub messages: Vec<(MessageRow, Option<Json>)>,
+    pub messages: Vec<Said>,
     /// Its surveys.
     pub surveys: Vec<SurveyRow>,
     /// Its links, and what was merged into it.
@@ -300,8 +303,8 @@ pub fn full(conn: &mut Conn, id: TicketId) -> Result<Full> {
     let (row, promises, contact_name, tags) = head.ok_or(Error::NotFound("ticket"))?;
     let newest =
         messages::table.filter(messages::ticket_id.eq(id)).order((messages::at.desc(), messages::id.desc())).limit(MESSAGES_MAX);
-    let mut messages: Vec<(MessageRow, Option<Json>)> =
-        each!(conn, conn => newest.select((MessageRow::as_select(), messages::attachments)).load(conn))?;
+    let mut messages: Vec<Said> =
+        each!(conn, conn => newest.select((MessageRow::as_select(), messages::attachments, messages::bounce)).load(conn))?;
     messages.reverse();
     let ticket = Ticket::from(row);
     let related = if ticket.relations == 0 { Related::default() } else { related::queries::of(conn, &ticket)? };

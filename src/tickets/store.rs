@@ -240,6 +240,18 @@ pub(super) fn insert_message(conn: &mut Conn, message: &MessageRow) -> Result<()
     Ok(())
 }
 
+/// Says who wrote a message. One update.
+pub(super) fn set_writer(conn: &mut Conn, id: MessageId, contact: ContactId) -> Result<()> {
+    diesel::update(messages::table.find(id)).set(messages::contact_id.eq(contact)).execute(conn)?;
+    Ok(())
+}
+
+/// Writes that a message's letter came back; the ticket of the message. An update and a look.
+pub(super) fn set_bounce(conn: &mut Conn, id: MessageId, bounce: Json) -> Result<Option<TicketId>> {
+    diesel::update(messages::table.find(id)).set(messages::bounce.eq(bounce)).execute(conn)?;
+    Ok(messages::table.find(id).select(messages::ticket_id).first(conn).optional()?)
+}
+
 /// What a reply's letter says besides its text.
 pub(super) struct Envelope {
     /// The contact's first address; none where they have none.

@@ -11,6 +11,7 @@ use crate::attachments::wire::AttachmentOut;
 use crate::fields::model::Values;
 use crate::fields::wire::FieldValue;
 use crate::ids::{AgentId, AttachmentId, ContactId, MessageId, OrganizationId, TeamId, TicketId};
+use crate::inbound::wire::BounceOut;
 use crate::instant;
 use crate::sla::ClockRow;
 use crate::sla::model::Summary;
@@ -305,6 +306,10 @@ pub struct MessageOut {
     /// Message-ID of the mail that it came or went as.
     mail_message_id: Option<String>,
     attachments: Vec<AttachmentOut>,
+    /// Only where the letter that it went as came back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    bounce: Option<BounceOut>,
     #[serde(serialize_with = "instant::serialize")]
     at: DateTime<Utc>,
     /// The merged ticket that it was written on; left out where that is this one.
@@ -315,10 +320,10 @@ pub struct MessageOut {
 
 impl MessageOut {
     /// A message with its files, as a ticket shows it.
-    pub fn on(shown_on: TicketId, row: MessageRow, attachments: Vec<AttachmentOut>) -> Self {
+    pub fn on(shown_on: TicketId, row: MessageRow, attachments: Vec<AttachmentOut>, bounce: Option<BounceOut>) -> Self {
         let MessageRow { id, ticket_id, kind, agent_id, contact_id, body, mail_message_id, at } = row;
         let from_ticket_id = (ticket_id != shown_on).then_some(ticket_id);
-        Self { id, kind: kind.0, agent_id, contact_id, body, mail_message_id, attachments, at: at.0, from_ticket_id }
+        Self { id, kind: kind.0, agent_id, contact_id, body, mail_message_id, attachments, bounce, at: at.0, from_ticket_id }
     }
 }
 

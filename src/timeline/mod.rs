@@ -113,6 +113,14 @@ names! {
         FollowupChanged = "followup_changed",
         /// A contact wants no more surveys.
         SurveysStopped = "surveys_stopped",
+        /// A machine of the contact's answered by mail.
+        MachineWrote = "machine_wrote",
+        /// A mail names another ticket, on which its sender may not write.
+        LinkSuggested = "link_suggested",
+        /// A contact answered a survey in words, by mail.
+        SurveyAnsweredByMail = "survey_answered_by_mail",
+        /// The letter of a reply came back.
+        MailBounced = "mail_bounced",
         /// An outgoing letter was given up for now.
         MailParked = "mail_parked",
         /// Something that admins keep was made.

@@ -23,6 +23,9 @@ mod fields;
 mod figures;
 mod funnel;
 mod hours;
+mod inbound;
+mod inbound_imap;
+mod inbound_kill9;
 mod kill9;
 mod limits;
 mod live;
@@ -107,6 +110,11 @@ const ALL: &[&[Test]] = &[
     figures::TESTS,
     funnel::TESTS,
     hours::TESTS,
+    inbound::TESTS,
+    inbound::LOCKED,
+    inbound_imap::TESTS,
+    inbound_imap::PLAIN,
+    inbound_kill9::TESTS,
     reports::ONCE,
     reports::TESTS,
     calls::TESTS,

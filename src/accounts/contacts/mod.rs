@@ -6,6 +6,6 @@ pub mod wire;
 
 pub use store::{Contact, update};
 pub use store::{
-    NewContact, Person, find_by_phone, find_or_create_by_email, find_or_create_by_phone, find_person, insert, lock,
-    primary_email, stop_surveys,
+    LANGUAGE_DEFAULT, NewContact, Person, find_by_email, find_by_phone, find_or_create_by_email, find_or_create_by_phone,
+    find_person, insert, lock, primary_email, stop_surveys,
 };

@@ -300,7 +300,8 @@ pub fn find_person(conn: &mut Conn, id: ContactId) -> Result<Option<Person>> {
     Ok(each!(conn, conn => contacts::table.find(id).select(Person::as_select()).first(conn)).optional()?)
 }
 
-fn find_by_email(conn: &mut Conn, address: &str) -> Result<Option<Person>> {
+/// Who has this normal address. One query.
+pub fn find_by_email(conn: &mut Conn, address: &str) -> Result<Option<Person>> {
     let found = contact_emails::table
         .inner_join(contacts::table.on(contacts::id.eq(contact_emails::contact_id)))
         .filter(contact_emails::address.eq(address));

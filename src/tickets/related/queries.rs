@@ -5,12 +5,13 @@ use crate::db::{
     Conn,
     ext::among,
     schema::{messages, ticket_links, ticket_merges, tickets},
-    types::{Json, Named, Time},
+    types::{Named, Time},
 };
 use crate::each;
 use crate::ids::{AgentId, TicketId};
 use crate::tickets::Message;
 use crate::tickets::model::{Status, Ticket};
+use crate::tickets::queries::Said;
 use diesel::prelude::*;
 
 /// Set on a ticket's row that has, or had, links.
@@ -100,16 +101,16 @@ pub fn links(conn: &mut Conn, ticket: TicketId) -> Result<Vec<Link>> {
 }
 
 /// The newest messages of several tickets together, oldest first. One query.
-pub fn said(conn: &mut Conn, of: &[TicketId], limit: i64) -> Result<Vec<(Message, Option<Json>)>> {
+pub fn said(conn: &mut Conn, of: &[TicketId], limit: i64) -> Result<Vec<Said>> {
     let newest = messages::table.order((messages::at.desc(), messages::id.desc())).limit(limit);
-    let mut said: Vec<(Message, Option<Json>)> = match conn {
+    let mut said: Vec<Said> = match conn {
         Conn::Pg(conn) => {
             let newest = newest.filter(messages::ticket_id.eq_any(of));
-            newest.select((Message::as_select(), messages::attachments)).load(conn)
+            newest.select((Message::as_select(), messages::attachments, messages::bounce)).load(conn)
         }
         Conn::Sqlite(conn) => {
             let newest = newest.filter(among(messages::ticket_id, of));
-            newest.select((Message::as_select(), messages::attachments)).load(conn)
+            newest.select((Message::as_select(), messages::attachments, messages::bounce)).load(conn)
         }
     }?;
     said.reverse();

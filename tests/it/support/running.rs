@@ -7,6 +7,7 @@ use deskbell::clock::Clock;
 use deskbell::config::Config;
 use deskbell::db::schema::{clocks, jobs, webhooks};
 use deskbell::db::types::Time;
+use deskbell::inbound::lmtp;
 use deskbell::{live, serve};
 use diesel::prelude::*;
 use std::net::TcpListener;
@@ -118,6 +119,15 @@ async fn serve(
             return;
         }
     };
+    let lmtp = match lmtp::Listener::bind(&app.config.inbound.lmtp_listen).await {
+        Ok(lmtp) => lmtp,
+        Err(error) => {
+            let _ = told.send(Err(error.to_string()));
+            return;
+        }
+    };
+    let (stop_taking, taking) = watch::channel(false);
+    let taking = lmtp.map(|listener| actix_web::rt::spawn(lmtp::run(app.clone(), listener, taking)));
     beat(&app);
     let (tell, told_to_stop) = watch::channel(false);
     let reader = actix_web::rt::spawn(live::reader::run(app.clone(), told_to_stop));
@@ -128,6 +138,10 @@ async fn serve(
         let _ = done.send(settle(&app, to).await.map_err(|error| error.to_string()));
     }
     app.live.stop();
+    let _ = stop_taking.send(true);
+    if let Some(taking) = taking {
+        let _ = taking.await;
+    }
     handle.stop(false).await;
     let _ = running.await;
     let _ = tell.send(true);

@@ -53,6 +53,13 @@ REASONS = {
     "unknown_variable",
     "unclosed_variable",
     "field_filter",
+    "plus",
+    "domain",
+    "free_mail",
+    "control_character",
+    # Which settings a kind of mailbox has.
+    "not_imap",
+    "same_folder",
     "refused_type",
     "cause",
 }
@@ -71,6 +78,9 @@ def valid_input_is_refused_for_a_known_reason(ctx, response, case):
         unknown.discard("range")
     # The period to compare with has two ends, or none.
     if all(error["field"] in ("compare_from", "compare_to") for error in problem.get("errors", []) if error["code"] == "missing"):
+        unknown.discard("missing")
+    # A mailbox of the kind imap needs its settings, and a new one its password.
+    if all(error["field"] in ("imap", "imap.password") for error in problem.get("errors", []) if error["code"] == "missing"):
         unknown.discard("missing")
     # How many groups a report would have depends on its period, and what a custom field takes on the field.
     for field, code in (("group_by", "range"), ("field", "date")):

@@ -1,0 +1,62 @@
+//! The verbs of mail on a ticket: what a machine wrote, who of several people wrote, and a reply that came back.
+use super::commands::{load, save};
+use super::search;
+use super::store::{self, MessageKind, MessageRow};
+use crate::accounts::caller::Caller;
+use crate::db::Conn;
+use crate::db::types::{Json, Named, Time};
+use crate::error::Result;
+use crate::ids::{ContactId, MessageId, TicketId};
+use crate::seen::Seen;
+use crate::timeline::{self, Actor, Kind};
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+/// A mail that changes nothing but what is shown.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the words of the domain")]
+pub struct Shown {
+    pub from: Option<ContactId>,
+    pub body: String,
+    pub mail_message_id: Option<String>,
+    pub received_at: DateTime<Utc>,
+}
+
+/// A machine answered: it is shown on the ticket, and neither reopens it nor touches a promise. Says where it is.
+pub fn show(conn: &mut Conn, caller: &Caller, id: TicketId, mail: Shown) -> Result<(TicketId, MessageId)> {
+    let (ticket, clocks) = load(conn, id, Seen(None))?;
+    if let Some(into) = ticket.merged_into_id {
+        return show(conn, caller, into, mail);
+    }
+    let message = MessageRow {
+        id: MessageId::new(),
+        ticket_id: id,
+        kind: Named(MessageKind::Automatic),
+        agent_id: None,
+        contact_id: mail.from,
+        body: mail.body,
+        mail_message_id: mail.mail_message_id,
+        at: Time(mail.received_at),
+    };
+    store::insert_message(conn, &message)?;
+    search::index::add_message(conn, &ticket, &message)?;
+    let data = json!({ "message_id": message.id });
+    timeline::record(conn, id, Kind::MachineWrote, caller.actor(), mail.received_at, data)?;
+    save(conn, ticket, clocks)?;
+    Ok((id, message.id))
+}
+
+/// Somebody else than the ticket's contact wrote a message.
+pub fn written_by(conn: &mut Conn, message: MessageId, contact: ContactId) -> Result<()> {
+    store::set_writer(conn, message, contact)
+}
+
+/// The letter of a reply came back: the message shows it from now on. False where there is no such message.
+pub fn bounced(conn: &mut Conn, message: MessageId, bounce: Value, now: DateTime<Utc>) -> Result<bool> {
+    let Some(id) = store::set_bounce(conn, message, Json(bounce.clone()))? else { return Ok(false) };
+    let (ticket, clocks) = load(conn, id, Seen(None))?;
+    let data = json!({ "message_id": message, "bounce": bounce });
+    timeline::record(conn, id, Kind::MailBounced, Actor::Desk, now, data)?;
+    save(conn, ticket, clocks)?;
+    Ok(true)
+}
