@@ -25,6 +25,8 @@ pub async fn run(app: &Data<App>, job: &Job) -> Result<(), Failure> {
         JobKind::DeliverMail => mail::jobs::deliver(app, job.subject_id.0).await,
         JobKind::SendSurvey => surveys::jobs::send(app, job.subject_id.0).await,
         JobKind::SendReminder => surveys::jobs::remind(app, job.subject_id.0).await,
+        JobKind::FreezeWave => surveys::waves::jobs::freeze(app, job.subject_id.0).await,
+        JobKind::SendWave => surveys::waves::jobs::send(app, job.subject_id.0).await,
         JobKind::MoveClocks => sla::moves::jobs::run(app, job.subject_id.0).await,
         JobKind::ClimbAlerts => sla::alerts::jobs::climb(app).await,
         JobKind::SendAlert => sla::alerts::jobs::send(app, job.subject_id.0).await,
@@ -39,6 +41,8 @@ pub fn parked(conn: &mut Conn, job: &Job, error: &str, now: DateTime<Utc>) -> Re
         JobKind::DeliverMail => mail::outbox::parked(conn, job.subject_id.0, error, now),
         JobKind::SendSurvey => surveys::commands::failed(conn, job.subject_id.0, error, now),
         JobKind::SendReminder => surveys::reminders::commands::failed(conn, job.subject_id.0, error, now),
+        // The wave shows that it is still freezing, or sent nothing: starting it again tries again.
+        JobKind::FreezeWave | JobKind::SendWave => Ok(()),
         // The edit stays unfinished; the next edit of the same thing takes it up again.
         JobKind::MoveClocks => Ok(()),
         // The next alert queues another one, which takes all that is due.

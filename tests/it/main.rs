@@ -54,6 +54,7 @@ mod tour;
 mod transfer;
 mod trouble;
 mod views;
+mod waves;
 mod webhooks;
 
 use libtest_mimic::{Arguments, Trial};
@@ -92,6 +93,7 @@ const ALL: &[&[Test]] = &[
     surveys_answers::TESTS,
     surveys_answers::PAGE,
     surveys_followups::TESTS,
+    waves::TESTS,
     pages::TESTS,
     tickets::TESTS,
     tour::TESTS,
