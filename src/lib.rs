@@ -25,6 +25,7 @@ pub mod accounts;
 pub mod audit;
 pub mod live;
 pub mod mail;
+pub mod privacy;
 pub mod timeline;
 pub mod transfer;
 pub mod webhooks;

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::http::{auth, ops};
 use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, live, mail, reports, sla};
 use crate::{surveys, tags, tickets, timeline, transfer, views, webhooks};
-use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, mail, reports, sla, surveys};
+use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, mail, privacy, reports, sla, surveys};
 use crate::{tags, tickets, timeline, transfer, views, webhooks};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -85,6 +85,8 @@ api! {
     "/organizations/{id}" { get Work accounts::organizations::api::get, patch KeepAccounts accounts::organizations::api::change }
     "/contacts" { post KeepAccounts accounts::contacts::api::create, get Work accounts::contacts::api::list }
     "/contacts/{id}" { get Work accounts::contacts::api::get, patch KeepAccounts accounts::contacts::api::change }
+    "/contacts/{id}/export" { get Manage privacy::api::export }
+    "/contacts/{id}/erasure" { post Administer privacy::api::erase }
     "/agents" { post Administer accounts::agents::api::create, get Work accounts::agents::api::list }
     "/agents/me" { get Work accounts::agents::api::me }
     "/agents/{id}" { get Work accounts::agents::api::get, patch Administer accounts::agents::api::change }

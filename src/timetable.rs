@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::http::idempotency;
 use crate::jobs::queue::Job;
 use crate::jobs::{Failure, JobKind};
-use crate::{attachments, mail, sla, surveys, transfer, webhooks};
+use crate::{attachments, mail, privacy, sla, surveys, transfer, webhooks};
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -30,6 +30,7 @@ pub async fn run(app: &Data<App>, job: &Job) -> Result<(), Failure> {
         JobKind::MoveClocks => sla::moves::jobs::run(app, job.subject_id.0).await,
         JobKind::ClimbAlerts => sla::alerts::jobs::climb(app).await,
         JobKind::SendAlert => sla::alerts::jobs::send(app, job.subject_id.0).await,
+        JobKind::EraseFiles => privacy::jobs::erase_files(app, job.subject_id.0).await,
         JobKind::RunImport => transfer::jobs::run(app, job.subject_id.0).await,
     }
 }
@@ -48,6 +49,8 @@ pub fn parked(conn: &mut Conn, job: &Job, error: &str, now: DateTime<Utc>) -> Re
         // The next alert queues another one, which takes all that is due.
         JobKind::ClimbAlerts => Ok(()),
         JobKind::SendAlert => sla::alerts::commands::letter_parked(conn, job.subject_id.0, error),
+        // The erasure shows how many files are left.
+        JobKind::EraseFiles => Ok(()),
         JobKind::RunImport => transfer::commands::fail(conn, job.subject_id.0, error, now),
     }
 }

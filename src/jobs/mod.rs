@@ -27,6 +27,8 @@ names! {
         ClimbAlerts = "climb_alerts",
         /// Send a letter about alerts.
         SendAlert = "send_alert",
+        /// Throw away the files of an erased contact.
+        EraseFiles = "erase_files",
         /// Go on with an import.
         RunImport = "run_import",
     }

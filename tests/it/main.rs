@@ -32,6 +32,7 @@ mod merges;
 mod migrations;
 mod nodes;
 mod pages;
+mod privacy;
 mod promises;
 mod promises_edited;
 mod promises_moved;
@@ -94,6 +95,7 @@ const ALL: &[&[Test]] = &[
     surveys_answers::PAGE,
     surveys_followups::TESTS,
     waves::TESTS,
+    privacy::TESTS,
     pages::TESTS,
     tickets::TESTS,
     tour::TESTS,
