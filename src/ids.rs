@@ -74,6 +74,8 @@ ids! {
     SuppressionId,
     /// Names the reminder of an invitation.
     ReminderId,
+    /// Names a wave of relationship surveys.
+    WaveId,
     /// Names one try to reach a contact.
     AttemptId,
     /// Names an edit that running clocks have to follow.

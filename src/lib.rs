@@ -28,6 +28,7 @@ pub mod audit;
 pub mod inbound;
 pub mod live;
 pub mod mail;
+pub mod privacy;
 pub mod timeline;
 pub mod transfer;
 pub mod webhooks;

@@ -5,6 +5,7 @@ use crate::http::{auth, ops};
 use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, inbound, mail, reports, sla, surveys};
 use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, live, mail, reports, sla};
 use crate::{surveys, tags, tickets, timeline, transfer, views, webhooks};
+use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, mail, privacy, reports, sla, surveys};
 use crate::{tags, tickets, timeline, transfer, views, webhooks};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -85,6 +86,8 @@ api! {
     "/organizations/{id}" { get Work accounts::organizations::api::get, patch KeepAccounts accounts::organizations::api::change }
     "/contacts" { post KeepAccounts accounts::contacts::api::create, get Work accounts::contacts::api::list }
     "/contacts/{id}" { get Work accounts::contacts::api::get, patch KeepAccounts accounts::contacts::api::change }
+    "/contacts/{id}/export" { get Manage privacy::api::export }
+    "/contacts/{id}/erasure" { post Administer privacy::api::erase }
     "/agents" { post Administer accounts::agents::api::create, get Work accounts::agents::api::list }
     "/agents/me" { get Work accounts::agents::api::me }
     "/agents/{id}" { get Work accounts::agents::api::get, patch Administer accounts::agents::api::change }
@@ -123,6 +126,12 @@ api! {
     "/surveys/recovery" { get Manage surveys::api_answers::recovery }
     "/surveys/suppressions" { get Work surveys::suppressions::api::list, post Work surveys::suppressions::api::create }
     "/surveys/suppressions/{id}" { get Work surveys::suppressions::api::get, delete Work surveys::suppressions::api::lift }
+    "/surveys/waves" { post Manage surveys::waves::api::create, get Manage surveys::waves::api::list }
+    "/surveys/waves/{id}" { get Manage surveys::waves::api::get }
+    "/surveys/waves/{id}/start" { post Manage surveys::waves::api::start }
+    "/surveys/waves/{id}/stop" { post Manage surveys::waves::api::stop }
+    "/surveys/waves/{id}/sample" { get Manage surveys::waves::api::sample }
+    "/surveys/waves/{id}/contacts" { get Manage surveys::waves::api::contacts }
     "/causes" { post Manage surveys::causes::api::create, get Work surveys::causes::api::list }
     "/causes/{id}" {
         get Work surveys::causes::api::get, patch Manage surveys::causes::api::change, delete Manage surveys::causes::api::remove

@@ -8,6 +8,7 @@ use crate::http::idempotency;
 use crate::jobs::queue::Job;
 use crate::jobs::{Failure, JobKind};
 use crate::{attachments, inbound, mail, sla, surveys, transfer, webhooks};
+use crate::{attachments, mail, privacy, sla, surveys, transfer, webhooks};
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -25,10 +26,13 @@ pub async fn run(app: &Data<App>, job: &Job) -> Result<(), Failure> {
         JobKind::DeliverMail => mail::jobs::deliver(app, job.subject_id.0).await,
         JobKind::SendSurvey => surveys::jobs::send(app, job.subject_id.0).await,
         JobKind::SendReminder => surveys::jobs::remind(app, job.subject_id.0).await,
+        JobKind::FreezeWave => surveys::waves::jobs::freeze(app, job.subject_id.0).await,
+        JobKind::SendWave => surveys::waves::jobs::send(app, job.subject_id.0).await,
         JobKind::MoveClocks => sla::moves::jobs::run(app, job.subject_id.0).await,
         JobKind::ClimbAlerts => sla::alerts::jobs::climb(app).await,
         JobKind::SendAlert => sla::alerts::jobs::send(app, job.subject_id.0).await,
         JobKind::FileMail => inbound::jobs::file(app, job).await,
+        JobKind::EraseFiles => privacy::jobs::erase_files(app, job.subject_id.0).await,
         JobKind::RunImport => transfer::jobs::run(app, job.subject_id.0).await,
     }
 }
@@ -40,12 +44,16 @@ pub fn parked(conn: &mut Conn, job: &Job, error: &str, now: DateTime<Utc>) -> Re
         JobKind::DeliverMail => mail::outbox::parked(conn, job.subject_id.0, error, now),
         JobKind::SendSurvey => surveys::commands::failed(conn, job.subject_id.0, error, now),
         JobKind::SendReminder => surveys::reminders::commands::failed(conn, job.subject_id.0, error, now),
+        // The wave shows that it is still freezing, or sent nothing: starting it again tries again.
+        JobKind::FreezeWave | JobKind::SendWave => Ok(()),
         // The edit stays unfinished; the next edit of the same thing takes it up again.
         JobKind::MoveClocks => Ok(()),
         // The next alert queues another one, which takes all that is due.
         JobKind::ClimbAlerts => Ok(()),
         JobKind::SendAlert => sla::alerts::commands::letter_parked(conn, job.subject_id.0, error),
         JobKind::FileMail => inbound::commands::give_up(conn, job.subject_id.0, error, now),
+        // The erasure shows how many files are left.
+        JobKind::EraseFiles => Ok(()),
         JobKind::RunImport => transfer::commands::fail(conn, job.subject_id.0, error, now),
     }
 }

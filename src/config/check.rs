@@ -33,6 +33,8 @@ impl Config {
         within("survey.valid_days", self.survey.valid_days, 1, 365)?;
         within("survey.edit_hours", self.survey.edit_hours, 0, 8_760)?;
         within("survey.throttle_days", self.survey.throttle_days, 1, 3_650)?;
+        within("survey.relationship_throttle_days", self.survey.relationship_throttle_days, 1, 3_650)?;
+        within("survey.between_kinds_days", self.survey.between_kinds_days, 0, 365)?;
         within("survey.reminder_days", self.survey.reminder_days, 1, 364)?;
         within("survey.review_seconds", self.survey.review_seconds, 1, seconds_of_a_year)?;
         within("survey.followup_seconds", self.survey.followup_seconds, 1, seconds_of_a_year)?;

@@ -154,6 +154,8 @@ pub struct Survey {
     pub edit_hours: u32,
     pub throttle_enabled: bool,
     pub throttle_days: u32,
+    pub relationship_throttle_days: u32,
+    pub between_kinds_days: u32,
     pub reminder_enabled: bool,
     pub reminder_days: u32,
     pub window_enabled: bool,

@@ -325,7 +325,7 @@ table! {
     mails (id) {
         id -> Uid,
         kind -> Text,
-        ticket_id -> Uid,
+        ticket_id -> Nullable<Uid>,
         subject_id -> Uid,
         recipient -> Text,
         subject -> Text,
@@ -347,7 +347,7 @@ table! {
     use diesel::sql_types::*;
     survey_invitations (id) {
         id -> Uid,
-        ticket_id -> Uid,
+        ticket_id -> Nullable<Uid>,
         close_number -> Integer,
         contact_id -> Uid,
         closed_at -> BigInt,
@@ -366,6 +366,7 @@ table! {
         organization_id -> Nullable<Uid>,
         agent_ids -> JsonDoc,
         kind -> Text,
+        wave_id -> Nullable<Uid>,
     }
 }
 
@@ -850,6 +851,21 @@ table! {
         kind -> Text,
         imap -> Nullable<JsonDoc>,
         is_active -> Bool,
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    survey_waves (id) {
+        id -> Uid,
+        name -> Text,
+        quarter -> Text,
+        from_on -> Text,
+        to_on -> Text,
+        cap_per_organization -> Nullable<Integer>,
+        active_days -> Nullable<Integer>,
+        sample_size -> Nullable<Integer>,
+        state -> Text,
+        started_at -> Nullable<BigInt>,
+        frozen_at -> Nullable<BigInt>,
+        stopped_at -> Nullable<BigInt>,
         version -> Integer,
         created_at -> BigInt,
         updated_at -> BigInt,
@@ -868,6 +884,12 @@ table! {
         looked_at -> Nullable<BigInt>,
         failing_since -> Nullable<BigInt>,
         last_error -> Nullable<Text>,
+    survey_wave_contacts (wave_id, contact_id) {
+        wave_id -> Uid,
+        contact_id -> Uid,
+        organization_id -> Nullable<Uid>,
+        standing -> Text,
+        send_on -> Nullable<Text>,
     }
 }
 
@@ -894,6 +916,10 @@ table! {
         created_at -> BigInt,
         ended_at -> Nullable<BigInt>,
         version -> Integer,
+    contact_erasures (contact_id) {
+        contact_id -> Uid,
+        erased_at -> BigInt,
+        erased_by -> Uid,
     }
 }
 
@@ -931,11 +957,18 @@ table! {
     inbound_keys (id) {
         id -> Integer,
         secret -> Binary,
+    erased_files (attachment_id) {
+        attachment_id -> Uid,
+        contact_id -> Uid,
         created_at -> BigInt,
     }
 }
 
 allow_tables_to_appear_in_same_query!(
+    survey_waves,
+    survey_wave_contacts,
+    contact_erasures,
+    erased_files,
     clock_moves,
     alerts,
     alert_letters,

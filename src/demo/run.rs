@@ -296,7 +296,7 @@ impl<'a> Run<'a> {
         queue::cancel(conn, id.0)?;
         let Prepared::Ready(ready) = surveys::commands::prepare(conn, self.config, id.0, at)? else { return Ok(()) };
         let letter = surveys::jobs::letter(self.config, &ready).map_err(|error| Error::internal(format!("template: {error}")))?;
-        let mail = outbox::note_survey(conn, id.0, ready.ticket_id, &letter, at)?;
+        let mail = outbox::note_survey(conn, id.0, ready.ticket.as_ref().map(|ticket| ticket.id), &letter, at)?;
         let sent_at = at + HAND_OVER;
         surveys::commands::handed_over(conn, self.config, id, Outcome::Sent, sent_at)?;
         outbox::sent(conn, mail, sent_at)?;

@@ -17,6 +17,10 @@ names! {
         SendSurvey = "send_survey",
         /// Check an invitation again and send its reminder.
         SendReminder = "send_reminder",
+        /// Freeze the sample of a wave.
+        FreezeWave = "freeze_wave",
+        /// Make the invitations of a wave's next day.
+        SendWave = "send_wave",
         /// Lay running clocks out after an edit of a policy or a calendar.
         MoveClocks = "move_clocks",
         /// Take the steps of alerts that are due.
@@ -25,6 +29,8 @@ names! {
         SendAlert = "send_alert",
         /// Read a mail that was taken, and file it.
         FileMail = "file_mail",
+        /// Throw away the files of an erased contact.
+        EraseFiles = "erase_files",
         /// Go on with an import.
         RunImport = "run_import",
     }

@@ -46,6 +46,25 @@ pub fn enqueue(conn: &mut Conn, kind: JobKind, subject: Uuid, due_at: DateTime<U
     Ok(())
 }
 
+/// Puts many of one kind in: each with its subject and when it is due. One insert.
+pub fn enqueue_each(conn: &mut Conn, kind: JobKind, wanted: &[(Uuid, DateTime<Utc>)], now: DateTime<Utc>) -> Result<()> {
+    let rows: Vec<_> = wanted
+        .iter()
+        .map(|(subject, due_at)| {
+            (
+                jobs::id.eq(JobId::new()),
+                jobs::kind.eq(Named(kind)),
+                jobs::subject_id.eq(SubjectId(*subject)),
+                jobs::due_at.eq(Time(*due_at)),
+                jobs::attempts.eq(0),
+                jobs::created_at.eq(Time(now)),
+            )
+        })
+        .collect();
+    each!(conn, conn => diesel::insert_into(jobs::table).values(&rows).execute(conn))?;
+    Ok(())
+}
+
 /// Puts a job in for `due_at`, unless one of its kind and subject waits to be taken between `now` and then.
 pub fn ensure(conn: &mut Conn, kind: JobKind, subject: Uuid, due_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
     let waiting = jobs::subject_id

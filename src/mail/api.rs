@@ -17,7 +17,8 @@ use validator::Validate;
 pub struct MailOut {
     id: MailId,
     kind: MailKind,
-    ticket_id: TicketId,
+    /// Null for a relationship survey.
+    ticket_id: Option<TicketId>,
     recipient: String,
     subject: String,
     message_id: String,

@@ -30,7 +30,7 @@ const REFERENCES_MAX: usize = 20;
 pub struct MailRow {
     pub id: MailId,
     pub kind: Named<MailKind>,
-    pub ticket_id: TicketId,
+    pub ticket_id: Option<TicketId>,
     pub subject_id: SubjectId,
     pub recipient: String,
     pub subject: String,
@@ -94,7 +94,7 @@ pub fn queue_reply(
     let row = MailRow {
         id: MailId::new(),
         kind: Named(MailKind::Reply),
-        ticket_id: ticket.id,
+        ticket_id: Some(ticket.id),
         subject_id: SubjectId(message.id.0),
         recipient,
         subject: format!("Re: {} [#{}]", one_line(&ticket.subject), ticket.number),
@@ -116,10 +116,15 @@ pub fn queue_reply(
 
 /// Writes that a survey's letter is on its way: one row an invitation, however often it is tried. It keeps no body: the
 /// token must not be readable here.
-pub fn note_survey(conn: &mut Conn, invitation: Uuid, ticket: TicketId, letter: &Letter, now: DateTime<Utc>) -> Result<MailId> {
+pub fn note_survey(
+    conn: &mut Conn,
+    invitation: Uuid,
+    ticket: Option<TicketId>,
+    letter: &Letter,
+    now: DateTime<Utc>,
+) -> Result<MailId> {
     let waiting = mails::subject_id.eq(SubjectId(invitation)).and(mails::state.eq(Named(MailState::Queued)));
-    let again: Option<MailId> =
-        mails::table.filter(mails::ticket_id.eq(ticket)).filter(waiting).select(mails::id).first(conn).optional()?;
+    let again: Option<MailId> = mails::table.filter(waiting).select(mails::id).first(conn).optional()?;
     if let Some(id) = again {
         diesel::update(mails::table.find(id))
             .set((mails::message_id.eq(&letter.message_id), mails::recipient.eq(&letter.to)))

@@ -12,10 +12,8 @@ pub struct SurveyMail {
     pub company: String,
     /// How the contact is greeted, empty if unknown.
     pub contact_name: String,
-    /// The number people know the ticket by.
-    pub ticket_number: i64,
-    /// What the ticket is about, on one line.
-    pub ticket_subject: String,
+    /// The number people know the ticket by, and what it is about, on one line; a relationship survey is about none.
+    pub ticket: Option<(i64, String)>,
     /// Every score, lowest first, with the absolute URL that opens the page with it chosen.
     pub score_links: Vec<(u8, String)>,
     /// The absolute URL that opens the page with nothing chosen.
@@ -112,8 +110,7 @@ mod tests {
         SurveyMail {
             company: "Acme & Sons".into(),
             contact_name: "Zoë".into(),
-            ticket_number: 1042,
-            ticket_subject: "Transfer <fails>".into(),
+            ticket: Some((1042, "Transfer <fails>".into())),
             score_links: (0..=10).map(|score| (score, format!("https://desk.test/s/t?score={score}&a=b"))).collect(),
             plain_link: "https://desk.test/s/t".into(),
             unsubscribe_link: "https://desk.test/u/t".into(),
@@ -166,6 +163,14 @@ mod tests {
         let nameless = SurveyMail { contact_name: String::new(), ..survey() };
         check(nameless.text(), &["Hello,\n"], &["Hello ,"]);
         check(nameless.html(), &["Hello,"], &["Hello ,"]);
+    }
+
+    #[test]
+    fn a_relationship_survey_is_about_no_request() {
+        let whole = SurveyMail { ticket: None, ..survey() };
+        let about = "Not about one request: about everything you have seen of Acme";
+        check(whole.text(), &[about, "recommend\nAcme & Sons to a friend"], &["#", "Based on", "most recent"]);
+        check(whole.html(), &[about, "One question about Acme &#38; Sons as a whole"], &["#1042", "Based on", "most recent"]);
     }
 
     #[test]

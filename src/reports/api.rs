@@ -8,6 +8,7 @@ use super::{csv, queries};
 use crate::app::App;
 use crate::error::Result;
 use crate::http::extract::{Now, Params};
+use crate::surveys::model::SurveyKind;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 
 report_params! {
@@ -23,6 +24,8 @@ report_params! {
 report_params! {
     /// What to report about, and what to compare it with.
     NpsParams {
+        /// Surveys about requests (`transactional`, where it is left out) or about the company as a whole.
+        kind: Option<SurveyKind>,
         /// What to divide the figures by; only the total where it is left out.
         group_by: Option<GroupBy>,
         /// `previous`, the period of equal length before, where nothing else is asked for.
@@ -82,7 +85,7 @@ pub async fn nps(app: Data<App>, Now(now): Now, params: Params<NpsParams>, reque
     let period = params.period(now)?;
     let compared = Compared::read(params.compare, params.compare_from.as_deref(), params.compare_to.as_deref(), period);
     let compared = compared.map_err(refused)?;
-    let asked = Asked::new(period, params.filter(), params.group_by).map_err(refused)?;
+    let asked = Asked::new(period, params.filter().about(params.kind), params.group_by).map_err(refused)?;
     let format = Format::asked(params.format, &request);
     let sheet = app.db.snapshot(move |conn| {
         let groups = queries::nps(conn, &asked, compared)?;

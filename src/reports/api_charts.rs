@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::http::extract::{Now, Params};
 use crate::sla::clock::Metric;
+use crate::surveys::model::SurveyKind;
 use actix_web::http::header;
 use actix_web::{HttpResponse, web::Data};
 
@@ -27,6 +28,8 @@ report_params! {
 report_params! {
     /// What to draw.
     NpsChartParams {
+        /// Surveys about requests (`transactional`, where it is left out) or about the company as a whole.
+        kind: Option<SurveyKind>,
         /// What to divide the figures by: days, weeks and months make a line, all else rows.
         group_by: Option<GroupBy>,
         /// `previous`, the period of equal length before, where nothing is asked for.
@@ -74,7 +77,7 @@ pub async fn nps(app: Data<App>, Now(now): Now, params: Params<NpsChartParams>) 
     let params = params.0;
     let period = params.period(now)?;
     let compared = Compared::read(params.compare, None, None, period).map_err(refused)?;
-    let asked = Asked::new(period, params.filter(), params.group_by).map_err(refused)?;
+    let asked = Asked::new(period, params.filter().about(params.kind), params.group_by).map_err(refused)?;
     let svg = app.db.snapshot(move |conn| {
         let groups = queries::nps(conn, &asked, compared)?;
         let names = queries::names(conn, asked.group_by, &groups)?;

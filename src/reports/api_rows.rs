@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::http::extract::{Now, Params};
 use crate::http::page::{LIMIT_DEFAULT, LIMIT_MAX, Page, read_cursor};
 use crate::sla::clock::Metric;
+use crate::surveys::model::SurveyKind;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream;
@@ -125,6 +126,8 @@ report_params! {
 report_params! {
     /// Which rows.
     RowsParams {
+        /// Surveys about requests (`transactional`, where it is left out) or about the company as a whole.
+        kind: Option<SurveyKind>,
         /// Rows of a page at the most, 1 to 100 (50 where it is left out); CSV has no pages.
         #[validate(range(min = 1, max = LIMIT_MAX))]
         #[param(minimum = 1, maximum = 100)]
@@ -160,6 +163,7 @@ pub async fn sla(app: Data<App>, Now(now): Now, params: Params<SlaRowsParams>, r
     content((Page<NpsRow> = "application/json"), (String = "text/csv"))
 )))]
 pub async fn nps(app: Data<App>, Now(now): Now, params: Params<RowsParams>, request: HttpRequest) -> Result<HttpResponse> {
-    let page = page_asked!(params.0, now, &request);
+    let mut page = page_asked!(params.0, now, &request);
+    page.asked.filter.kind = params.0.kind.unwrap_or_default();
     send(app, page, "nps-rows.csv", &request, queries_rows::nps).await
 }

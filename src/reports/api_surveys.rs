@@ -14,11 +14,14 @@ use crate::db::Conn;
 use crate::error::Result;
 use crate::http::extract::{Now, Params};
 use crate::http::page::{LIMIT_DEFAULT, LIMIT_MAX, Page, read_cursor};
+use crate::surveys::model::SurveyKind;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 
 report_params! {
     /// What to report about.
     FunnelParams {
+        /// Surveys about requests (`transactional`, where it is left out) or about the company as a whole.
+        kind: Option<SurveyKind>,
         /// What to divide the figures by; only the total where it is left out.
         group_by: Option<GroupBy>,
         /// By what closes are counted in the period; `closed` where it is left out.
@@ -31,6 +34,8 @@ report_params! {
 report_params! {
     /// Which rows.
     FunnelRowsParams {
+        /// Surveys about requests (`transactional`, where it is left out) or about the company as a whole.
+        kind: Option<SurveyKind>,
         /// By what closes are counted in the period; `closed` where it is left out.
         cohort: Option<Cohort>,
         /// Rows of a page at the most, 1 to 100 (50 where it is left out); CSV has no pages.
@@ -47,6 +52,8 @@ report_params! {
 report_params! {
     /// What to draw.
     FunnelChartParams {
+        /// Surveys about requests (`transactional`, where it is left out) or about the company as a whole.
+        kind: Option<SurveyKind>,
         /// By what closes are counted in the period; `closed` where it is left out.
         cohort: Option<Cohort>,
     }
@@ -55,6 +62,8 @@ report_params! {
 report_params! {
     /// What to report about.
     CausesParams {
+        /// Surveys about requests (`transactional`, where it is left out) or about the company as a whole.
+        kind: Option<SurveyKind>,
         /// How to write it; where it is left out, `Accept: text/csv` asks for CSV, and all else is JSON.
         format: Option<Format>,
     }
@@ -62,7 +71,10 @@ report_params! {
 
 report_params! {
     /// What to draw.
-    CausesChartParams {}
+    CausesChartParams {
+        /// Surveys about requests (`transactional`, where it is left out) or about the company as a whole.
+        kind: Option<SurveyKind>,
+    }
 }
 
 /// What became of closes?
@@ -76,7 +88,7 @@ report_params! {
 )))]
 pub async fn funnel(app: Data<App>, Now(now): Now, params: Params<FunnelParams>, request: HttpRequest) -> Result<HttpResponse> {
     let params = params.0;
-    let asked = Asked::new(params.period(now)?, params.filter(), params.group_by).map_err(refused)?;
+    let asked = Asked::new(params.period(now)?, params.filter().about(params.kind), params.group_by).map_err(refused)?;
     let (cohort, format) = (params.cohort.unwrap_or(Cohort::Closed), Format::asked(params.format, &request));
     let sheet = app.db.snapshot(move |conn| {
         let groups = queries_surveys::funnel(conn, &asked, cohort, now)?;
@@ -96,7 +108,8 @@ pub async fn funnel(app: Data<App>, Now(now): Now, params: Params<FunnelParams>,
 )))]
 pub async fn rows(app: Data<App>, Now(now): Now, params: Params<FunnelRowsParams>, request: HttpRequest) -> Result<HttpResponse> {
     let (params, cohort) = (&params.0, params.0.cohort.unwrap_or(Cohort::Closed));
-    let page = page_asked!(params, now, &request);
+    let mut page = page_asked!(params, now, &request);
+    page.asked.filter.kind = params.kind.unwrap_or_default();
     let load = move |conn: &mut Conn, asked: &RowsAsked, after, limit| queries_surveys::rows(conn, asked, cohort, after, limit);
     send(app, page, "surveys-rows.csv", &request, load).await
 }
@@ -106,7 +119,7 @@ pub async fn rows(app: Data<App>, Now(now): Now, params: Params<FunnelRowsParams
     responses((status = 200, description = "A bar a step", body = String, content_type = "image/svg+xml")))]
 pub async fn funnel_chart(app: Data<App>, Now(now): Now, params: Params<FunnelChartParams>) -> Result<HttpResponse> {
     let params = params.0;
-    let asked = Asked::new(params.period(now)?, params.filter(), None).map_err(refused)?;
+    let asked = Asked::new(params.period(now)?, params.filter().about(params.kind), None).map_err(refused)?;
     let cohort = params.cohort.unwrap_or(Cohort::Closed);
     let svg = app.db.snapshot(move |conn| {
         let groups = queries_surveys::funnel(conn, &asked, cohort, now)?;
@@ -125,7 +138,8 @@ pub async fn funnel_chart(app: Data<App>, Now(now): Now, params: Params<FunnelCh
 )))]
 pub async fn causes(app: Data<App>, Now(now): Now, params: Params<CausesParams>, request: HttpRequest) -> Result<HttpResponse> {
     let params = params.0;
-    let (period, filter, format) = (params.period(now)?, params.filter(), Format::asked(params.format, &request));
+    let (period, filter, format) =
+        (params.period(now)?, params.filter().about(params.kind), Format::asked(params.format, &request));
     let sheet = app.db.snapshot(move |conn| {
         let tally = queries_surveys::causes(conn, &period, filter)?;
         Sheet::of(&CausesReport::of(&period, now, tally), format, csv_surveys::causes)
@@ -138,7 +152,7 @@ pub async fn causes(app: Data<App>, Now(now): Now, params: Params<CausesParams>,
     responses((status = 200, description = "A bar a cause", body = String, content_type = "image/svg+xml")))]
 pub async fn causes_chart(app: Data<App>, Now(now): Now, params: Params<CausesChartParams>) -> Result<HttpResponse> {
     let params = params.0;
-    let (period, filter) = (params.period(now)?, params.filter());
+    let (period, filter) = (params.period(now)?, params.filter().about(params.kind));
     let svg = app.db.snapshot(move |conn| {
         let tally = queries_surveys::causes(conn, &period, filter)?;
         drawings_surveys::causes(&CausesReport::of(&period, now, tally))

@@ -1,6 +1,7 @@
 //! What a report was asked for: a period, its days, weeks or months in a time zone, groups, filters. Pure.
 use crate::error::FieldError;
 use crate::ids::{AgentId, OrganizationId, TeamId};
+use crate::surveys::model::SurveyKind;
 use crate::tickets::model::{Channel, Priority};
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::{GapInfo, Tz};
@@ -247,6 +248,16 @@ pub struct Filter {
     pub team_id: Option<TeamId>,
     pub agent_id: Option<AgentId>,
     pub organization_id: Option<OrganizationId>,
+    /// Figures of surveys are of one kind, never of both.
+    pub kind: SurveyKind,
+}
+
+impl Filter {
+    /// The same, about surveys of this kind; those about requests where none is named.
+    #[must_use]
+    pub fn about(self, kind: Option<SurveyKind>) -> Self {
+        Self { kind: kind.unwrap_or_default(), ..self }
+    }
 }
 
 /// A whole question.

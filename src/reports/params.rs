@@ -59,6 +59,7 @@ macro_rules! report_params {
                     team_id: self.team_id,
                     agent_id: self.agent_id,
                     organization_id: self.organization_id,
+                    kind: $crate::surveys::model::SurveyKind::default(),
                 }
             }
         }

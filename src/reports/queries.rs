@@ -42,7 +42,7 @@ impl From<Named<Priority>> for Key {
 macro_rules! filtered {
     ($query:expr, $filter:expr, $table:ident, $agent:ident) => {{
         let mut query = $query;
-        let Filter { channel, priority, team_id, agent_id, organization_id } = $filter;
+        let Filter { channel, priority, team_id, agent_id, organization_id, kind: _ } = $filter;
         if let Some(channel) = channel {
             query = query.filter($table::channel.eq(Named(channel)));
         }
@@ -195,6 +195,7 @@ fn answered(
         .filter(in_period)
         // What looks machine-made counts once a person has confirmed it.
         .filter(survey_responses::is_counted.eq(true))
+        .filter(survey_invitations::kind.eq(Named(asked.filter.kind)))
         .into_boxed();
     let query = filtered!(query, asked.filter, survey_invitations, assignee_id);
     let columns = (survey_responses::score, survey_responses::answered_at, survey_responses::comment.ne(""));
@@ -216,6 +217,7 @@ fn sent(conn: &mut Conn, asked: &Asked, groups: &mut Groups<NpsTally>) -> Result
                 .on(survey_responses::invitation_id.eq(survey_invitations::id).and(survey_responses::is_counted.eq(true))),
         )
         .filter(in_period)
+        .filter(survey_invitations::kind.eq(Named(asked.filter.kind)))
         .into_boxed();
     let query = filtered!(query, asked.filter, survey_invitations, assignee_id);
     let columns = (survey_invitations::sent_at, survey_responses::score.nullable());

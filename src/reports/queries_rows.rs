@@ -106,7 +106,7 @@ type AnswerRow = (ResponseId, i32, String, Time);
 type ReviewColumns = (Named<ReviewState>, Json);
 type SnapshotRow = (
     InvitationId,
-    TicketId,
+    Option<TicketId>,
     Option<Time>,
     Named<Channel>,
     Named<Priority>,
@@ -123,22 +123,22 @@ pub fn nps(conn: &mut Conn, asked: &RowsAsked, after: Option<Place>, limit: i64)
     let from = after.map_or(from, |(at, _)| at);
     let query = r::table
         .inner_join(i::table.on(i::id.eq(r::invitation_id)))
-        .inner_join(tickets::table.on(tickets::id.eq(i::ticket_id)))
+        .left_join(tickets::table.on(tickets::id.nullable().eq(i::ticket_id)))
         .left_join(survey_reviews::table.on(survey_reviews::response_id.eq(r::id)))
         .filter(r::answered_at.ge(Time(from)).and(r::answered_at.lt(Time(to))))
-        .filter(r::is_counted.eq(true))
+        .filter(r::is_counted.eq(true).and(i::kind.eq(Named(asked.filter.kind))))
         .into_boxed();
     let mut query = filtered!(query, asked.filter, survey_invitations, assignee_id);
     if let Some((at, id)) = after {
         query = query.filter(r::answered_at.gt(Time(at)).or(r::id.gt(ResponseId(id))));
     }
-    let rows: Vec<(AnswerRow, SnapshotRow, i64, Option<ReviewColumns>)> = query
+    let rows: Vec<(AnswerRow, SnapshotRow, Option<i64>, Option<ReviewColumns>)> = query
         .order((r::answered_at, r::id))
         .limit(limit)
         .select((
             (r::id, r::score, r::comment, r::answered_at),
             (i::id, i::ticket_id, i::sent_at, i::channel, i::priority, i::team_id, i::assignee_id, i::organization_id),
-            tickets::number,
+            tickets::number.nullable(),
             (survey_reviews::state, survey_reviews::causes).nullable(),
         ))
         .load(conn)?;

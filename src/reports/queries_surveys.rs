@@ -29,6 +29,7 @@ macro_rules! cohort {
         let query = survey_invitations::table
             .left_join(survey_responses::table.on(survey_responses::invitation_id.eq(survey_invitations::id)))
             .left_join(survey_reviews::table.on(survey_reviews::response_id.nullable().eq(survey_responses::id.nullable())))
+            .filter(survey_invitations::kind.eq(Named($filter.kind)))
             .into_boxed();
         let query = match $cohort {
             Cohort::Closed => {
@@ -81,7 +82,7 @@ pub fn funnel(conn: &mut Conn, asked: &Asked, cohort: Cohort, now: DateTime<Utc>
     Ok(groups)
 }
 
-type CloseColumns = (InvitationId, TicketId, i32, Time, Named<Outcome>, Option<Time>, Option<Time>);
+type CloseColumns = (InvitationId, Option<TicketId>, i32, Time, Named<Outcome>, Option<Time>, Option<Time>);
 type SnapshotColumns = (Named<Channel>, Named<Priority>, Option<TeamId>, Option<AgentId>, Option<OrganizationId>);
 type AnswerColumns = (ResponseId, Time, i32);
 type Loaded = (CloseColumns, SnapshotColumns, Option<AnswerColumns>, Option<Named<ReviewState>>);
@@ -110,7 +111,7 @@ pub fn rows(conn: &mut Conn, asked: &RowsAsked, cohort: Cohort, after: Option<Pl
         survey_reviews::state.nullable(),
     );
     let loaded: Vec<Loaded> = query.limit(limit).select(columns).load(conn)?;
-    let ids: Vec<TicketId> = loaded.iter().map(|row| row.0.1).collect();
+    let ids: Vec<TicketId> = loaded.iter().filter_map(|row| row.0.1).collect();
     let numbers: Vec<(TicketId, i64)> =
         tickets::table.filter(tickets::id.eq_any(&ids)).select((tickets::id, tickets::number)).load(conn)?;
     let numbers: HashMap<TicketId, i64> = numbers.into_iter().collect();
@@ -122,7 +123,7 @@ pub fn rows(conn: &mut Conn, asked: &RowsAsked, cohort: Cohort, after: Option<Pl
         SurveyRow {
             invitation_id,
             ticket_id,
-            ticket_number: numbers.get(&ticket_id).copied().unwrap_or_default(),
+            ticket_number: ticket_id.and_then(|id| numbers.get(&id).copied()),
             close_number,
             channel: channel.0,
             priority: priority.0,
@@ -156,6 +157,7 @@ pub fn causes(conn: &mut Conn, period: &Period, filter: Filter) -> Result<CauseT
         .inner_join(survey_invitations::table.on(survey_invitations::id.eq(r::invitation_id)))
         .left_join(survey_reviews::table.on(survey_reviews::response_id.eq(r::id)))
         .filter(r::answered_at.ge(Time(period.from)).and(r::answered_at.lt(Time(period.to))))
+        .filter(survey_invitations::kind.eq(Named(filter.kind)))
         .into_boxed();
     let query = filtered!(query, filter, survey_invitations, assignee_id);
     let columns = (r::score, (survey_reviews::state, survey_reviews::causes).nullable());

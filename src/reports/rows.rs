@@ -176,11 +176,11 @@ pub struct NpsRow {
     pub response_id: ResponseId,
     /// To which invitation.
     pub invitation_id: InvitationId,
-    /// About which ticket.
-    pub ticket_id: TicketId,
+    /// About which ticket; null, as its number, for a relationship survey.
+    pub ticket_id: Option<TicketId>,
     /// Its number.
     #[schema(examples(1042))]
-    pub ticket_number: i64,
+    pub ticket_number: Option<i64>,
     /// How the ticket came; this and the next four are as they were at the close.
     pub channel: Channel,
     /// How urgent it was.
@@ -231,8 +231,8 @@ impl Row for NpsRow {
         vec![
             response_id.to_string(),
             invitation_id.to_string(),
-            ticket_id.to_string(),
-            ticket_number.to_string(),
+            figure(*ticket_id),
+            figure(*ticket_number),
             channel.to_string(),
             priority.to_string(),
             figure(*team_id),

@@ -14,12 +14,12 @@ use utoipa::ToSchema;
 pub struct SurveyRow {
     /// The invitation of that close.
     pub invitation_id: InvitationId,
-    /// Of which ticket.
-    pub ticket_id: TicketId,
+    /// Of which ticket; null, as its number, for a relationship survey.
+    pub ticket_id: Option<TicketId>,
     /// Its number.
     #[schema(examples(1042))]
-    pub ticket_number: i64,
-    /// 1 for the first close of the ticket.
+    pub ticket_number: Option<i64>,
+    /// 1 for the first close of the ticket; 0 for a relationship survey.
     pub close_number: i32,
     /// How the ticket came; this and the next four are as they were at the close.
     pub channel: Channel,
@@ -31,7 +31,7 @@ pub struct SurveyRow {
     pub agent_id: Option<AgentId>,
     /// Whose ticket it was.
     pub organization_id: Option<OrganizationId>,
-    /// When it was closed.
+    /// When it was closed, or when the letter of a wave was planned.
     pub closed_at: DateTime<Utc>,
     /// What became of it.
     pub outcome: Outcome,
@@ -88,8 +88,8 @@ impl Row for SurveyRow {
         let Self { answered_at, score, standing, review, follow_up, .. } = self;
         vec![
             invitation_id.to_string(),
-            ticket_id.to_string(),
-            ticket_number.to_string(),
+            figure(*ticket_id),
+            figure(*ticket_number),
             close_number.to_string(),
             channel.to_string(),
             priority.to_string(),

@@ -10,7 +10,7 @@ use crate::db::Conn;
 use crate::http::extract::{Body, Id, Nothing, Now, Params, Post};
 use crate::http::idempotency::Answer;
 use crate::http::page::{LIMIT_DEFAULT, Page, read_cursor};
-use crate::ids::{AgentId, ContactId, OrganizationId, ResponseId, TeamId, TicketId};
+use crate::ids::{AgentId, ContactId, OrganizationId, ResponseId, TeamId, TicketId, WaveId};
 use crate::tickets::model::Channel;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use chrono::{DateTime, Utc};
@@ -40,10 +40,11 @@ pub struct ReviewOut {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ResponseOut {
     id: ResponseId,
-    ticket_id: TicketId,
+    /// The ticket that was asked about; null, as its number, for a relationship survey.
+    ticket_id: Option<TicketId>,
     #[schema(examples(1042))]
-    ticket_number: i64,
-    /// Which close was asked about: 1 for the first.
+    ticket_number: Option<i64>,
+    /// Which close was asked about: 1 for the first; 0 for a relationship survey.
     close_number: i32,
     contact_id: ContactId,
     contact_name: String,
@@ -58,7 +59,7 @@ pub struct ResponseOut {
     edited_at: Option<DateTime<Utc>>,
     /// 1 for the first answer.
     revision: i32,
-    /// How the ticket came; this and the next four are as they were at the close.
+    /// How the ticket came, or how a relationship survey was sent; this and the next four are as they were at the close.
     channel: Channel,
     team_id: Option<TeamId>,
     assignee_id: Option<AgentId>,
@@ -66,6 +67,8 @@ pub struct ResponseOut {
     /// Agents who replied.
     agent_ids: Vec<AgentId>,
     kind: SurveyKind,
+    /// The wave of a relationship survey.
+    wave_id: Option<WaveId>,
     /// What looks machine-made about it.
     flags: Vec<Flag>,
     /// Where a person has to say whether it is genuine; null where nothing is in doubt.
@@ -118,6 +121,7 @@ impl ResponseOut {
             organization_id,
             agent_ids,
             kind,
+            wave_id,
             ..
         } = invitation;
         let at = |time: Option<crate::db::types::Time>| time.map(|time| time.0);
@@ -140,6 +144,7 @@ impl ResponseOut {
             organization_id,
             agent_ids: agent_ids.to()?,
             kind: kind.0,
+            wave_id,
             flags: flags.to()?,
             confirmation: confirmation.map(|named| named.0),
             decided_at: at(decided_at),
@@ -166,6 +171,8 @@ impl ResponseOut {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ResponseParams {
+    /// Only those about a request, or about the company as a whole.
+    kind: Option<SurveyKind>,
     /// Only those whose review stands so.
     review: Option<ReviewState>,
     /// Scores at or above.
@@ -200,10 +207,22 @@ pub struct ResponseParams {
 #[utoipa::path(get, path = "/api/v1/surveys/responses", tag = "surveys", params(ResponseParams),
     responses((status = 200, description = "A page of answers", body = Page<ResponseOut>)))]
 pub async fn list(app: Data<App>, Now(now): Now, params: Params<ResponseParams>, request: HttpRequest) -> Result<HttpResponse> {
-    let ResponseParams { review, score_min, score_max, from, to, confirmation, is_counted, is_recovered, overdue, limit, cursor } =
-        params.0;
+    let ResponseParams {
+        kind,
+        review,
+        score_min,
+        score_max,
+        from,
+        to,
+        confirmation,
+        is_counted,
+        is_recovered,
+        overdue,
+        limit,
+        cursor,
+    } = params.0;
     let is_overdue = overdue.map(|is_overdue| (is_overdue, now));
-    let filter = Filter { review, score_min, score_max, from, to, confirmation, is_counted, is_recovered, is_overdue };
+    let filter = Filter { kind, review, score_min, score_max, from, to, confirmation, is_counted, is_recovered, is_overdue };
     let after = read_cursor(cursor.as_deref())?;
     let limit = limit.unwrap_or(LIMIT_DEFAULT);
     let rows = app.db.read(move |conn| queries::list(conn, filter, after, i64::from(limit) + 1)).await?;

@@ -1,7 +1,7 @@
 //! The verbs of invitations: invite, cancel, check again and send, release. Each is one transaction.
 use super::model::{self, Facts, Outcome, SurveyKind, Window};
 use super::store::{self, InvitationRow};
-use super::{followups, reminders, suppressions};
+use super::{followups, reminders, suppressions, waves};
 use crate::accounts::contacts::Person;
 use crate::accounts::{agents, contacts};
 use crate::calendar;
@@ -31,11 +31,11 @@ pub fn invite(conn: &mut Conn, config: &Config, ticket: &Ticket, repliers: &[Age
     let mut due_at = now + TimeDelta::seconds(i64::from(survey.delay_seconds));
     if survey.window_enabled {
         let person = contacts::find_person(conn, ticket.contact_id)?.ok_or(Error::NotFound("contact"))?;
-        due_at = into_window(conn, config, &person, due_at)?;
+        due_at = into_window(conn, config, (&person, SurveyKind::Transactional), due_at)?;
     }
     let row = InvitationRow {
         id: InvitationId::new(),
-        ticket_id: ticket.id,
+        ticket_id: Some(ticket.id),
         close_number: ticket.close_count,
         contact_id: ticket.contact_id,
         closed_at: Time(now),
@@ -54,6 +54,7 @@ pub fn invite(conn: &mut Conn, config: &Config, ticket: &Ticket, repliers: &[Age
         organization_id: ticket.organization_id,
         agent_ids: Json::of(&repliers)?,
         kind: Named(SurveyKind::Transactional),
+        wave_id: None,
     };
     store::insert_invitation(conn, &row)?;
     if outcome == Outcome::Waiting {
@@ -62,9 +63,20 @@ pub fn invite(conn: &mut Conn, config: &Config, ticket: &Ticket, repliers: &[Age
     Ok(())
 }
 
-/// The first instant from `at` on at which the contact may be written to; `at` itself, and no query, without a window.
-pub(super) fn into_window(conn: &mut Conn, config: &Config, person: &Person, at: DateTime<Utc>) -> Result<DateTime<Utc>> {
-    if !config.survey.window_enabled {
+/// Writes the invitations of a wave. One insert.
+pub(super) fn invite_wave(conn: &mut Conn, rows: &[InvitationRow]) -> Result<()> {
+    store::insert_invitations(conn, rows)
+}
+
+/// The first instant from `at` on at which the contact may be written to; `at` itself, and no query, without a window. Letters
+/// of a wave always keep to it.
+pub(super) fn into_window(
+    conn: &mut Conn,
+    config: &Config,
+    (person, kind): (&Person, SurveyKind),
+    at: DateTime<Utc>,
+) -> Result<DateTime<Utc>> {
+    if !config.survey.window_enabled && kind == SurveyKind::Transactional {
         return Ok(at);
     }
     let window = window(config)?;
@@ -75,7 +87,7 @@ pub(super) fn into_window(conn: &mut Conn, config: &Config, person: &Person, at:
     Ok(model::send_at(at, Some(&window), zone))
 }
 
-fn window(config: &Config) -> Result<Window> {
+pub(super) fn window(config: &Config) -> Result<Window> {
     let bad = |error: config::BadSetting| Error::internal(error.to_string());
     Ok(Window {
         weekdays: config.survey.window_weekdays.clone(),
@@ -84,7 +96,8 @@ fn window(config: &Config) -> Result<Window> {
     })
 }
 
-fn desk_zone(conn: &mut Conn) -> Result<Tz> {
+/// Where the desk is.
+pub(super) fn desk_zone(conn: &mut Conn) -> Result<Tz> {
     let calendar = calendar::default_calendar(conn)?;
     Ok(calendar.and_then(|calendar| calendar.definition.time_zone.parse().ok()).unwrap_or(chrono_tz::UTC))
 }
@@ -93,7 +106,10 @@ fn desk_zone(conn: &mut Conn) -> Result<Tz> {
 fn end(conn: &mut Conn, row: &InvitationRow, from: Outcome, to: Outcome, now: DateTime<Utc>) -> Result<bool> {
     let moved = store::set_outcome(conn, row.id, from, to, now)?;
     if moved {
-        let data = json!({ "close_number": row.close_number, "outcome": to });
+        let data = match row.wave_id {
+            None => json!({ "close_number": row.close_number, "outcome": to }),
+            Some(wave) => json!({ "invitation_id": row.id, "wave_id": wave, "outcome": to }),
+        };
         timeline::record(conn, row.ticket_id, Kind::SurveyOutcome, Actor::Desk, now, data)?;
     }
     Ok(moved)
@@ -113,18 +129,24 @@ pub fn cancel(conn: &mut Conn, ticket: TicketId, close_number: i32, now: DateTim
     Ok(())
 }
 
+/// The ticket that a survey asks about.
+pub struct AboutTicket {
+    /// Which.
+    pub id: TicketId,
+    /// Its number.
+    pub number: i64,
+    /// Its subject.
+    pub subject: String,
+}
+
 /// A letter that may go out now: everything it needs, and tokens that exist nowhere else.
 pub struct Ready {
     /// Which invitation.
     pub id: InvitationId,
     /// Whether it reminds of it.
     pub is_reminder: bool,
-    /// About which ticket.
-    pub ticket_id: TicketId,
-    /// Its number.
-    pub ticket_number: i64,
-    /// Its subject.
-    pub ticket_subject: String,
+    /// About which ticket; a relationship survey is about none.
+    pub ticket: Option<AboutTicket>,
     /// The recipient.
     pub email: String,
     /// How to greet them.
@@ -150,9 +172,11 @@ pub enum Prepared {
 /// An invitation with all that decides about its letters.
 pub(super) struct Looked {
     pub(super) facts: Facts,
-    pub(super) ticket: Ticket,
+    pub(super) ticket: Option<Ticket>,
     pub(super) email: Option<String>,
     pub(super) person: Person,
+    /// A letter of a wave keeps its distance from the contact's last request.
+    pub(super) not_before: Option<DateTime<Utc>>,
 }
 
 impl Looked {
@@ -161,9 +185,7 @@ impl Looked {
         Ok(Ready {
             id: row.id,
             is_reminder,
-            ticket_id: row.ticket_id,
-            ticket_number: self.ticket.number,
-            ticket_subject: self.ticket.subject,
+            ticket: self.ticket.map(|ticket| AboutTicket { id: ticket.id, number: ticket.number, subject: ticket.subject }),
             email: self.email.unwrap_or_default(),
             contact_name: self.person.name,
             token: Secret::new()?,
@@ -177,31 +199,70 @@ impl Looked {
 pub(super) fn look_again(conn: &mut Conn, config: &Config, row: &InvitationRow, now: DateTime<Utc>) -> Result<Looked> {
     // Two letters of one contact are looked at one after the other, also on two nodes.
     contacts::lock(conn, row.contact_id)?;
-    let ticket = crate::tickets::queries::find(conn, row.ticket_id)?;
     let email = contacts::primary_email(conn, row.contact_id)?;
     let person = contacts::find_person(conn, row.contact_id)?.ok_or(Error::NotFound("contact"))?;
-    let survey = &config.survey;
-    let since = now - TimeDelta::days(i64::from(survey.throttle_days));
     let (is_staff, is_bounced) = match &email {
         Some(address) => (agents::find_by_email(conn, address)?.is_some(), suppressions::is_suppressed(conn, address)?),
         None => (false, false),
     };
     let facts = Facts {
-        is_enabled: survey.enabled,
-        is_that_close: ticket.status == Status::Closed && ticket.close_count == row.close_number,
-        is_merged: false,
-        is_spam: store::is_spam(conn, row.ticket_id)?,
-        is_followup: followups::is_followup(conn, row.ticket_id)?,
+        is_enabled: config.survey.enabled,
+        is_that_close: true,
         is_answered: row.is_answered,
         is_expired: row.sent_at.is_some() && row.expires_at.is_none_or(|at| at.0 <= now),
-        is_superseded: store::has_later(conn, row)?,
         is_unsubscribed: person.surveys_stopped,
         has_email: email.is_some(),
         is_staff,
         is_bounced,
-        is_throttled: survey.throttle_enabled && store::was_asked_since(conn, row.contact_id, row.kind.0, since)?,
+        ..Facts::default()
     };
-    Ok(Looked { facts, ticket, email, person })
+    let looked = Looked { facts, ticket: None, email, person, not_before: None };
+    match row.ticket_id {
+        Some(ticket) => look_at_ticket(conn, config, (row, ticket), looked, now),
+        None => look_at_wave(conn, config, row, looked, now),
+    }
+}
+
+/// What only a survey about a request asks: still that close, and nothing that speaks against asking about it.
+fn look_at_ticket(
+    conn: &mut Conn,
+    config: &Config,
+    (row, id): (&InvitationRow, TicketId),
+    looked: Looked,
+    now: DateTime<Utc>,
+) -> Result<Looked> {
+    let survey = &config.survey;
+    let ticket = crate::tickets::queries::find(conn, id)?;
+    let since = |days: u32| now - TimeDelta::days(i64::from(days));
+    let is_throttled = survey.throttle_enabled
+        && (store::was_asked_since(conn, row.contact_id, SurveyKind::Transactional, since(survey.throttle_days))?
+            || store::was_asked_since(conn, row.contact_id, SurveyKind::Relationship, since(survey.between_kinds_days))?);
+    let facts = Facts {
+        is_that_close: ticket.status == Status::Closed && ticket.close_count == row.close_number,
+        is_spam: store::is_spam(conn, id)?,
+        is_followup: followups::is_followup(conn, id)?,
+        is_superseded: store::has_later(conn, row)?,
+        is_throttled,
+        ..looked.facts
+    };
+    Ok(Looked { facts, ticket: Some(ticket), ..looked })
+}
+
+/// What only a letter of a wave asks: the wave still runs, and the contact was not asked lately.
+fn look_at_wave(conn: &mut Conn, config: &Config, row: &InvitationRow, looked: Looked, now: DateTime<Utc>) -> Result<Looked> {
+    let survey = &config.survey;
+    let wave = waves::queries::of_invitation(conn, row)?;
+    let since = now - TimeDelta::days(i64::from(survey.relationship_throttle_days));
+    let distance = TimeDelta::days(i64::from(survey.between_kinds_days));
+    let last = store::last_asked(conn, row.contact_id, SurveyKind::Transactional)?;
+    let not_before = last.map(|at| at + distance).filter(|at| *at > now);
+    let facts = Facts {
+        is_wave_stopped: !wave.is_running(),
+        is_throttled: store::was_asked_since(conn, row.contact_id, SurveyKind::Relationship, since)?
+            || not_before.is_some_and(|at| wave.is_over(at)),
+        ..looked.facts
+    };
+    Ok(Looked { facts, not_before, ..looked })
 }
 
 /// The claiming transaction: checks everything again, then marks the invitation as being sent.
@@ -224,7 +285,7 @@ pub fn prepare(conn: &mut Conn, config: &Config, id: Uuid, now: DateTime<Utc>) -
         return Ok(Prepared::Ended);
     }
     // A letter that is late, or tried again, keeps to the contact's hours too.
-    let from = into_window(conn, config, &looked.person, now)?;
+    let from = into_window(conn, config, (&looked.person, row.kind.0), looked.not_before.unwrap_or(now))?;
     if from > now {
         return Ok(Prepared::NotBefore(from));
     }
@@ -262,7 +323,7 @@ pub fn handed_over(conn: &mut Conn, config: &Config, id: InvitationId, outcome: 
 pub fn bounced(conn: &mut Conn, ready: &Ready, said: String, now: DateTime<Utc>) -> Result<()> {
     if let Some(made) = suppressions::suppress(conn, ready.email.clone(), said, Some(ready.id), now)? {
         let data = json!({ "suppression_id": made.id });
-        timeline::record(conn, ready.ticket_id, Kind::AddressBounced, Actor::Desk, now, data)?;
+        timeline::record(conn, ready.ticket.as_ref().map(|ticket| ticket.id), Kind::AddressBounced, Actor::Desk, now, data)?;
     }
     Ok(())
 }

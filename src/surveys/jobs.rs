@@ -21,12 +21,16 @@ pub(crate) fn letter(config: &Config, ready: &Ready) -> Result<Letter, askama::E
     let url = &config.server.public_url;
     let plain_link = format!("{url}/survey/{}", ready.token.reveal());
     let unsubscribe_link = format!("{url}/unsubscribe/{}", ready.unsubscribe.reveal());
-    let subject = one_line(&ready.ticket_subject);
+    let company = one_line(&config.company.name);
+    let ticket = ready.ticket.as_ref().map(|ticket| (ticket.number, one_line(&ticket.subject)));
+    let subject = match &ticket {
+        Some((number, subject)) => format!("How did we do? {subject} [#{number}]"),
+        None => format!("One question about {company}"),
+    };
     let mail = SurveyMail {
-        company: one_line(&config.company.name),
+        company,
         contact_name: one_line(&ready.contact_name),
-        ticket_number: ready.ticket_number,
-        ticket_subject: subject.clone(),
+        ticket,
         score_links: (0..=10).map(|score| (score, format!("{plain_link}?score={score}"))).collect(),
         plain_link,
         unsubscribe_link: unsubscribe_link.clone(),
@@ -37,7 +41,7 @@ pub(crate) fn letter(config: &Config, ready: &Ready) -> Result<Letter, askama::E
     Ok(Letter {
         message_id: format!("<survey-{}@{}>", MailId::new(), domain(config)),
         to: ready.email.clone(),
-        subject: format!("{reminder}How did we do? {subject} [#{}]", ready.ticket_number),
+        subject: format!("{reminder}{subject}"),
         text: mail.text()?,
         html: mail.html()?,
         in_reply_to: None,
@@ -98,9 +102,10 @@ async fn deliver(app: &Data<App>, which: Which, id: Uuid) -> Result<(), Failure>
             Prepared::Ended => return Ok(Err(None)),
         };
         let mut letter = letter(&desk.config, &ready).map_err(|error| Error::internal(format!("template: {error}")))?;
-        let mail = outbox::note_survey(conn, id, ready.ticket_id, &letter, now)?;
+        let about = ready.ticket.as_ref().map(|ticket| ticket.id);
+        let mail = outbox::note_survey(conn, id, about, &letter, now)?;
         let tag = Tag::Survey(id);
-        letter.sender = queries_sending::sender(conn, ready.ticket_id, tag, Some(tag))?;
+        letter.sender = queries_sending::sender(conn, about, tag, Some(tag))?;
         Ok(Ok((ready, mail, letter)))
     });
     let (ready, mail, letter) = match prepared.await? {

@@ -19,3 +19,4 @@ mod store_answers;
 pub mod suppressions;
 pub mod suspicion;
 pub mod templates;
+pub mod waves;

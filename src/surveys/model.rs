@@ -24,6 +24,13 @@ names! {
     }
 }
 
+impl Default for SurveyKind {
+    /// What the desk promises: each request is asked about.
+    fn default() -> Self {
+        Self::Transactional
+    }
+}
+
 names! {
     /// How a close ended for the survey: every close has exactly one, and the ticket shows it.
     pub enum Outcome {
@@ -35,6 +42,8 @@ names! {
         Sent = "sent",
         /// The ticket was opened again first.
         CancelledReopened = "cancelled_reopened",
+        /// The wave was stopped first: for relationship surveys.
+        CancelledStopped = "cancelled_stopped",
         /// A later close of the same contact is asked about instead.
         Superseded = "superseded",
         /// The contact has no mail address.
@@ -97,6 +106,8 @@ pub struct Facts {
     pub is_enabled: bool,
     /// The ticket is still closed by the same close.
     pub is_that_close: bool,
+    /// The wave was stopped.
+    pub is_wave_stopped: bool,
     /// The ticket was merged into another one.
     pub is_merged: bool,
     /// The ticket is tagged as spam.
@@ -125,6 +136,7 @@ pub struct Facts {
 pub fn hindrance(facts: &Facts) -> Option<Outcome> {
     let rules = [
         (!facts.is_that_close, Outcome::CancelledReopened),
+        (facts.is_wave_stopped, Outcome::CancelledStopped),
         (!facts.is_enabled, Outcome::SkippedDisabled),
         (facts.is_merged, Outcome::SkippedMerged),
         (facts.is_spam, Outcome::SkippedSpam),
@@ -206,6 +218,7 @@ mod tests {
         assert_eq!(hindrance(&good), None);
         let rows = [
             (Facts { is_that_close: false, ..good }, Outcome::CancelledReopened),
+            (Facts { is_wave_stopped: true, ..good }, Outcome::CancelledStopped),
             (Facts { is_enabled: false, ..good }, Outcome::SkippedDisabled),
             (Facts { is_merged: true, ..good }, Outcome::SkippedMerged),
             (Facts { is_spam: true, ..good }, Outcome::SkippedSpam),

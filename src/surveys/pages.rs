@@ -126,8 +126,7 @@ fn question(app: &App, request: &HttpRequest, seen: &queries::Seen, now: DateTim
     let before = seen.answer.as_ref();
     SurveyPage {
         company: one_line(&app.config.company.name),
-        ticket_number: seen.ticket_number,
-        ticket_subject: one_line(&seen.ticket_subject),
+        ticket: seen.ticket.as_ref().map(|(number, subject)| (*number, one_line(subject))),
         action: request.path().to_owned(),
         score: before.and_then(|answer| u8::try_from(answer.score).ok()),
         comment: before.map(|answer| answer.comment.clone()).unwrap_or_default(),
@@ -199,12 +198,12 @@ async fn answer(app: Data<App>, Now(now): Now, request: HttpRequest, form: Resul
 async fn thanks(app: Data<App>, Now(now): Now, request: HttpRequest) -> HttpResponse {
     let edit_url = request.path().trim_end_matches("/thanks").to_owned();
     match look(&app, &request, now).await {
-        Ok(queries::Seen { ticket_number, answer: Some(answer), .. }) => {
+        Ok(queries::Seen { ticket, answer: Some(answer), .. }) => {
             let until = answer.answered_at.0 + TimeDelta::hours(i64::from(app.config.survey.edit_hours));
             let is_open = super::model::can_edit(answer.answered_at.0, app.config.survey.edit_hours, now);
             let page = ThanksPage {
                 company: one_line(&app.config.company.name),
-                ticket_number,
+                ticket_number: ticket.map(|(number, _)| number),
                 score: u8::try_from(answer.score).unwrap_or_default(),
                 edit_url: is_open.then_some(edit_url),
                 edit_until: is_open.then(|| until.format("%-d %B %Y, %H:%M UTC").to_string()),

@@ -12,11 +12,13 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 /// An answer with all that belongs to it: response, review, invitation, ticket number, contact's name.
-pub type Answered = (ResponseRow, ReviewRow, InvitationRow, i64, String);
+pub type Answered = (ResponseRow, ReviewRow, InvitationRow, Option<i64>, String);
 
 /// Which answers; what is `None` does not filter.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Filter {
+    /// What was asked about.
+    pub kind: Option<SurveyKind>,
     /// Where the review stands.
     pub review: Option<ReviewState>,
     /// Scores at or above.
@@ -42,13 +44,13 @@ macro_rules! answered {
         survey_reviews::table
             .inner_join(survey_responses::table.on(survey_responses::id.eq(survey_reviews::response_id)))
             .inner_join(survey_invitations::table.on(survey_invitations::id.eq(survey_responses::invitation_id)))
-            .inner_join(tickets::table.on(tickets::id.eq(survey_invitations::ticket_id)))
+            .left_join(tickets::table.on(tickets::id.nullable().eq(survey_invitations::ticket_id)))
             .inner_join(contacts::table.on(contacts::id.eq(survey_invitations::contact_id)))
             .select((
                 ResponseRow::as_select(),
                 ReviewRow::as_select(),
                 InvitationRow::as_select(),
-                tickets::number,
+                tickets::number.nullable(),
                 contacts::name,
             ))
     };
@@ -57,6 +59,9 @@ macro_rules! answered {
 /// A page in the order of review: detractors with a comment first, oldest first. One query.
 pub fn list(conn: &mut Conn, filter: Filter, after: Option<(i32, ResponseId)>, limit: i64) -> Result<Vec<Answered>> {
     let mut query = answered!().limit(limit).into_boxed();
+    if let Some(kind) = filter.kind {
+        query = query.filter(survey_invitations::kind.eq(Named(kind)));
+    }
     if let Some(state) = filter.review {
         query = query.filter(survey_reviews::state.eq(Named(state)));
     }
@@ -110,10 +115,8 @@ pub fn find(conn: &mut Conn, id: ResponseId) -> Result<Answered> {
 
 /// What a survey's page shows.
 pub struct Seen {
-    /// Number of the ticket that is asked about.
-    pub ticket_number: i64,
-    /// Its subject.
-    pub ticket_subject: String,
+    /// Number and subject of the ticket that is asked about; a relationship survey is about none.
+    pub ticket: Option<(i64, String)>,
     /// The answer so far.
     pub answer: Option<ResponseRow>,
     /// What seals the page's stamp.
@@ -123,14 +126,16 @@ pub struct Seen {
 /// The survey behind a token: unknown ones are not found, expired ones are gone. Three queries, none writes.
 pub fn seen(conn: &mut Conn, token_hash: &[u8], now: DateTime<Utc>) -> Result<Seen> {
     let invitation = super::store::find_open(conn, token_hash, now)?;
-    let (ticket_number, ticket_subject) = tickets::table
-        .filter(tickets::id.eq(invitation.ticket_id))
-        .select((tickets::number, tickets::subject))
-        .first(conn)
-        .optional()?
-        .ok_or(Error::NotFound("survey"))?;
+    let ticket = match invitation.ticket_id {
+        None => None,
+        Some(id) => {
+            let found =
+                tickets::table.filter(tickets::id.eq(id)).select((tickets::number, tickets::subject)).first(conn).optional()?;
+            Some(found.ok_or(Error::NotFound("survey"))?)
+        }
+    };
     let answer = super::store::find_response_of(conn, invitation.id)?;
-    Ok(Seen { ticket_number, ticket_subject, answer, key: invitation.id })
+    Ok(Seen { ticket, answer, key: invitation.id })
 }
 
 /// Refuses an unsubscribe token that names no invitation.

@@ -9,7 +9,7 @@ use crate::db::{
 };
 use crate::each;
 use crate::error::{Error, Result};
-use crate::ids::{AgentId, ContactId, InvitationId, OrganizationId, ResponseId, TeamId, TicketId};
+use crate::ids::{AgentId, ContactId, InvitationId, OrganizationId, ResponseId, TeamId, TicketId, WaveId};
 use crate::tickets::model::{Channel, Priority};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -19,7 +19,7 @@ use diesel::prelude::*;
 #[diesel(table_name = survey_invitations, treat_none_as_default_value = false)]
 pub struct InvitationRow {
     pub id: InvitationId,
-    pub ticket_id: TicketId,
+    pub ticket_id: Option<TicketId>,
     pub close_number: i32,
     pub contact_id: ContactId,
     pub closed_at: Time,
@@ -38,6 +38,7 @@ pub struct InvitationRow {
     pub organization_id: Option<OrganizationId>,
     pub agent_ids: Json,
     pub kind: Named<SurveyKind>,
+    pub wave_id: Option<WaveId>,
 }
 
 /// A response as stored.
@@ -76,6 +77,12 @@ pub struct ReviewRow {
 
 pub(super) fn insert_invitation(conn: &mut Conn, row: &InvitationRow) -> Result<()> {
     each!(conn, conn => diesel::insert_into(survey_invitations::table).values(row).execute(conn))?;
+    Ok(())
+}
+
+/// Many at once. One insert.
+pub(super) fn insert_invitations(conn: &mut Conn, rows: &[InvitationRow]) -> Result<()> {
+    each!(conn, conn => diesel::insert_into(survey_invitations::table).values(rows).execute(conn))?;
     Ok(())
 }
 
@@ -184,9 +191,10 @@ const ASKED_OR_WAITING: [Outcome; 4] = [Outcome::Waiting, Outcome::Sending, Outc
 pub(super) fn has_later(conn: &mut Conn, row: &InvitationRow) -> Result<bool> {
     use survey_followups as f;
     use survey_invitations as i;
-    let is_followup = diesel::dsl::exists(f::table.filter(f::ticket_id.eq(i::ticket_id.nullable())));
+    let is_followup = diesel::dsl::exists(f::table.filter(f::ticket_id.eq(i::ticket_id)));
     let later: Option<InvitationId> = i::table
         .filter(i::contact_id.eq(row.contact_id).and(i::id.ne(row.id)).and(i::outcome.eq_any(ASKED_OR_WAITING.map(Named))))
+        .filter(i::kind.eq(row.kind))
         .filter(i::closed_at.gt(row.closed_at).or(i::closed_at.eq(row.closed_at).and(i::id.gt(row.id))))
         .filter(diesel::dsl::not(is_followup))
         .select(i::id)
@@ -205,6 +213,18 @@ pub(super) fn was_asked_since(conn: &mut Conn, contact: ContactId, kind: SurveyK
         .first(conn)
         .optional()?;
     Ok(asked.is_some())
+}
+
+/// When the contact was last sent a survey of that kind.
+pub(super) fn last_asked(conn: &mut Conn, contact: ContactId, kind: SurveyKind) -> Result<Option<DateTime<Utc>>> {
+    use survey_invitations as i;
+    let last: Option<Option<Time>> = i::table
+        .filter(i::contact_id.eq(contact).and(i::kind.eq(Named(kind))).and(i::sent_at.is_not_null()))
+        .order(i::sent_at.desc())
+        .select(i::sent_at)
+        .first(conn)
+        .optional()?;
+    Ok(last.flatten().map(|at| at.0))
 }
 
 /// Whether a ticket is tagged as spam.

@@ -18,10 +18,8 @@ pub const TRAP: &str = "subject";
 pub struct SurveyPage {
     /// Whom the contact would recommend.
     pub company: String,
-    /// The number people know the ticket by.
-    pub ticket_number: i64,
-    /// What the ticket is about.
-    pub ticket_subject: String,
+    /// The number people know the ticket by, and what it is about; a relationship survey is about none.
+    pub ticket: Option<(i64, String)>,
     /// The URL the form is posted to.
     pub action: String,
     /// The score that is already chosen, 0 to 10.
@@ -52,8 +50,8 @@ impl SurveyPage {
 pub struct ThanksPage {
     /// Who asked.
     pub company: String,
-    /// The number people know the ticket by.
-    pub ticket_number: i64,
+    /// The number people know the ticket by; a relationship survey is about none.
+    pub ticket_number: Option<i64>,
     /// The score that was stored, 0 to 10.
     pub score: u8,
     /// Where the answer can be changed, while it can be.
@@ -113,8 +111,7 @@ mod tests {
     fn page() -> SurveyPage {
         SurveyPage {
             company: "Acme".into(),
-            ticket_number: 1042,
-            ticket_subject: "Transfer <fails>".into(),
+            ticket: Some((1042, "Transfer <fails>".into())),
             action: "/survey/token".into(),
             score: None,
             comment: String::new(),
@@ -183,8 +180,17 @@ mod tests {
     }
 
     #[test]
+    fn a_relationship_survey_asks_about_no_request() {
+        check(
+            &SurveyPage { ticket: None, ..page() },
+            &[QUESTION, "about everything you have seen of Acme"],
+            &["request", "#1042", "Based on"],
+        );
+    }
+
+    #[test]
     fn an_answer_past_its_time_offers_no_edit() {
-        let thanks = ThanksPage { company: "Acme".into(), ticket_number: 1042, score: 0, edit_url: None, edit_until: None };
+        let thanks = ThanksPage { company: "Acme".into(), ticket_number: Some(1042), score: 0, edit_url: None, edit_until: None };
         let html = thanks.render().expect("the page renders");
         assert!(html.contains("<strong>0</strong> out of 10"));
         assert!(!html.contains("Change my answer"));

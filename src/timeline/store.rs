@@ -35,8 +35,16 @@ pub struct EventRow {
     pub data: Json,
 }
 
-/// Writes one event in the caller's transaction. One insert.
-pub fn record(conn: &mut Conn, ticket: TicketId, kind: Kind, actor: Actor, at: DateTime<Utc>, data: Value) -> Result<()> {
+/// Writes one event in the caller's transaction; what happens around a relationship survey belongs to no ticket. One insert.
+pub fn record(
+    conn: &mut Conn,
+    ticket: impl Into<Option<TicketId>>,
+    kind: Kind,
+    actor: Actor,
+    at: DateTime<Utc>,
+    data: Value,
+) -> Result<()> {
+    let ticket: Option<TicketId> = ticket.into();
     each!(conn, conn => diesel::insert_into(events::table)
         .values((
             events::ticket_id.eq(ticket),

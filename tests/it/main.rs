@@ -35,6 +35,7 @@ mod merges;
 mod migrations;
 mod nodes;
 mod pages;
+mod privacy;
 mod promises;
 mod promises_edited;
 mod promises_moved;
@@ -57,6 +58,7 @@ mod tour;
 mod transfer;
 mod trouble;
 mod views;
+mod waves;
 mod webhooks;
 
 use libtest_mimic::{Arguments, Trial};
@@ -95,6 +97,8 @@ const ALL: &[&[Test]] = &[
     surveys_answers::TESTS,
     surveys_answers::PAGE,
     surveys_followups::TESTS,
+    waves::TESTS,
+    privacy::TESTS,
     pages::TESTS,
     tickets::TESTS,
     tour::TESTS,

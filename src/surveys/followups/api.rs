@@ -43,9 +43,9 @@ pub struct FollowupOut {
     #[schema(minimum = 0, maximum = 10)]
     score: i32,
     comment: String,
-    /// The ticket that was asked about.
-    ticket_id: TicketId,
-    ticket_number: i64,
+    /// The ticket that was asked about; null for a relationship survey.
+    ticket_id: Option<TicketId>,
+    ticket_number: Option<i64>,
     contact_id: ContactId,
     contact_name: String,
     /// 24 open hours after the answer, as shipped.
@@ -71,7 +71,7 @@ pub struct FollowupOut {
 
 impl FollowupOut {
     fn at(whole: Whole, now: DateTime<Utc>) -> Self {
-        let Whole { row, about: ((score, comment), (asked_ticket, ticket_number), (contact_id, contact_name)), attempts } = whole;
+        let Whole { row, about: ((score, comment), asked, (contact_id, contact_name)), attempts } = whole;
         let FollowupRow {
             response_id,
             due_at,
@@ -89,8 +89,8 @@ impl FollowupOut {
             response_id,
             score,
             comment,
-            ticket_id: asked_ticket,
-            ticket_number,
+            ticket_id: asked.map(|(id, _)| id),
+            ticket_number: asked.map(|(_, number)| number),
             contact_id,
             contact_name,
             due_at: due_at.0,

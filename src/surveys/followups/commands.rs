@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::ids::{AgentId, AttemptId, ResponseId, TicketId};
 use crate::seen::Seen;
 use crate::surveys::commands_answer;
-use crate::surveys::model::{DETRACTOR_MAX, SurveyKind};
+use crate::surveys::model::DETRACTOR_MAX;
 use crate::surveys::queries::{self, InvitationRow, ResponseRow};
 use crate::tickets::commands_intake::{self, NewTicket, Sender};
 use crate::tickets::model::{Channel, Direction, Priority};
@@ -70,7 +70,7 @@ pub fn keep(
     answer: &ResponseRow,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let is_owed = answer.is_counted && answer.score <= DETRACTOR_MAX && invitation.kind.0 == SurveyKind::Transactional;
+    let is_owed = answer.is_counted && answer.score <= DETRACTOR_MAX;
     let row = store::find(conn, answer.id)?;
     let standing = match &row {
         Some(row) => Some(Standing {

@@ -11,8 +11,8 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use std::collections::HashMap;
 
-/// What the answer said: score and comment; the ticket that was asked about, and its number; the contact, and their name.
-pub type About = ((i32, String), (TicketId, i64), (ContactId, String));
+/// What the answer said: score and comment; the ticket that was asked about, if any, and its number; the contact, and their name.
+pub type About = ((i32, String), Option<(TicketId, i64)>, (ContactId, String));
 
 /// A follow-up with what it is about and all attempts, oldest first.
 pub struct Whole {
@@ -40,13 +40,13 @@ macro_rules! followups {
         survey_followups::table
             .inner_join(survey_responses::table.on(survey_responses::id.eq(survey_followups::response_id)))
             .inner_join(survey_invitations::table.on(survey_invitations::id.eq(survey_responses::invitation_id)))
-            .inner_join(tickets::table.on(tickets::id.eq(survey_invitations::ticket_id)))
+            .left_join(tickets::table.on(tickets::id.nullable().eq(survey_invitations::ticket_id)))
             .inner_join(contacts::table.on(contacts::id.eq(survey_invitations::contact_id)))
             .select((
                 FollowupRow::as_select(),
                 (
                     (survey_responses::score, survey_responses::comment),
-                    (tickets::id, tickets::number),
+                    (tickets::id, tickets::number).nullable(),
                     (contacts::id, contacts::name),
                 ),
             ))

@@ -21,7 +21,8 @@ pub fn plan(conn: &mut Conn, config: &Config, invitation: &InvitationRow, now: D
         return Ok(());
     }
     let person = contacts::find_person(conn, invitation.contact_id)?.ok_or(Error::NotFound("contact"))?;
-    let due_at = into_window(conn, config, &person, now + TimeDelta::days(i64::from(config.survey.reminder_days)))?;
+    let due_at =
+        into_window(conn, config, (&person, invitation.kind.0), now + TimeDelta::days(i64::from(config.survey.reminder_days)))?;
     if let Some(id) = store::insert(conn, invitation.id, due_at, now)? {
         queue::enqueue(conn, JobKind::SendReminder, id.0, due_at, now)?;
     }
@@ -37,7 +38,10 @@ fn end(
     now: DateTime<Utc>,
 ) -> Result<()> {
     if store::set_outcome(conn, row.id, from, to, now)? {
-        let data = json!({ "close_number": invitation.close_number, "outcome": to });
+        let data = match invitation.wave_id {
+            None => json!({ "close_number": invitation.close_number, "outcome": to }),
+            Some(wave) => json!({ "invitation_id": invitation.id, "wave_id": wave, "outcome": to }),
+        };
         timeline::record(conn, invitation.ticket_id, Kind::ReminderOutcome, Actor::Desk, now, data)?;
     }
     Ok(())
@@ -69,7 +73,7 @@ pub fn prepare(conn: &mut Conn, config: &Config, id: Uuid, now: DateTime<Utc>) -
         outbox::survey_cancelled(conn, id)?;
         return Ok(Prepared::Ended);
     }
-    let from = into_window(conn, config, &looked.person, now)?;
+    let from = into_window(conn, config, (&looked.person, invitation.kind.0), now)?;
     if from > now {
         return Ok(Prepared::NotBefore(from));
     }

@@ -29,6 +29,8 @@ REASONS = {
     "repeated",
     "overlap",
     "order",
+    "outside_quarter",
+    "no_weekday",
     "needs_agent",
     "beyond_role",
     # How it stands to today, or to another row.

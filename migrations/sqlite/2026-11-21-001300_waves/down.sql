@@ -1,0 +1,10 @@
+DROP TABLE erased_files;
+DROP TABLE contact_erasures;
+DELETE FROM survey_invitations WHERE ticket_id IS NULL;
+DELETE FROM mails WHERE ticket_id IS NULL;
+DROP INDEX survey_invitations_by_wave;
+ALTER TABLE survey_invitations DROP COLUMN wave_id;
+DROP TABLE survey_wave_contacts;
+DROP TABLE survey_waves;
+ALTER TABLE mails ALTER COLUMN ticket_id SET NOT NULL;
+ALTER TABLE survey_invitations ALTER COLUMN ticket_id SET NOT NULL;

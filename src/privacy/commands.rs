@@ -1,0 +1,90 @@
+//! The verb of erasure: one transaction for all rows; the bytes of files go in a job.
+use super::model::{ERASED, TICKETS_MAX};
+use super::store::{self, ErasureRow};
+use crate::accounts::caller::Agent;
+use crate::accounts::contacts;
+use crate::audit;
+use crate::db::{Conn, types::Time};
+use crate::error::{Error, Result};
+use crate::ids::{AttachmentId, ContactId, TicketId};
+use crate::jobs::{JobKind, queue};
+use crate::tickets::model::Status;
+use crate::tickets::search::index;
+use crate::timeline::Actor;
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// Tickets in one statement.
+const TICKETS_AT_ONCE: usize = 500;
+/// Files whose bytes are thrown away between two notes of it.
+const FILES_AT_ONCE: i64 = 50;
+
+/// What is known of an erasure: when, by whom, and how many files are still being thrown away.
+pub struct Erasure {
+    /// The row.
+    pub row: ErasureRow,
+    /// Files that are left.
+    pub files_left: i64,
+}
+
+/// Takes the person out of all that the desk keeps. Done a second time it changes nothing.
+pub fn erase(conn: &mut Conn, agent: &Agent, id: ContactId, now: DateTime<Utc>) -> Result<Erasure> {
+    contacts::lock(conn, id)?;
+    contacts::find_person(conn, id)?.ok_or(Error::NotFound("contact"))?;
+    if let Some((row, files_left)) = store::find(conn, id)? {
+        return Ok(Erasure { row, files_left });
+    }
+    let lines = store::tickets_of(conn, id, TICKETS_MAX)?;
+    if lines.len() > TICKETS_MAX {
+        return Err(Error::conflict(
+            "too_many_tickets",
+            format!("a contact with more than {TICKETS_MAX} tickets cannot be erased at once"),
+        ));
+    }
+    let open = lines.iter().filter(|line| line.2.0 != Status::Closed).count();
+    if open > 0 {
+        return Err(Error::conflict("open_tickets", format!("this contact has tickets that are not closed: {open}")));
+    }
+    let row = ErasureRow { contact_id: id, erased_at: Time(now), erased_by: agent.id() };
+    store::insert(conn, &row)?;
+    let known = store::known_by(conn, id)?;
+    let subjects: BTreeSet<String> = lines.iter().map(|line| line.1.clone()).filter(|subject| subject != ERASED).collect();
+    let invitations = store::invitations_of(conn, id)?;
+    let ids: Vec<TicketId> = lines.iter().map(|line| line.0).collect();
+    let mut files: Vec<(AttachmentId, DateTime<Utc>)> = Vec::new();
+    for chunk in ids.chunks(TICKETS_AT_ONCE) {
+        files.extend(store::erase_tickets(conn, chunk)?);
+        store::erase_calls(conn, id, chunk)?;
+        for mail in store::erase_letters(conn, chunk, &[])? {
+            queue::cancel(conn, mail.0)?;
+        }
+    }
+    for chunk in invitations.chunks(TICKETS_AT_ONCE) {
+        store::erase_letters(conn, &[], chunk)?;
+        store::erase_surveys(conn, chunk)?;
+    }
+    store::erase_calls(conn, id, &[])?;
+    let subjects: Vec<String> = subjects.into_iter().collect();
+    store::erase_mentions(conn, &known, &subjects)?;
+    store::forget_answers(conn, id, (&lines, &files), now)?;
+    store::erase_contact(conn, id, now)?;
+    for ticket in ids {
+        index::renew(conn, ticket)?;
+    }
+    store::note_files(conn, id, &files)?;
+    queue::enqueue(conn, JobKind::EraseFiles, id.0, now, now)?;
+    let shown = (&json!({ "is_erased": false }), &json!({ "is_erased": true }));
+    audit::changed(conn, Actor::Agent(agent.id()), ("contact", id.0), shown, now)?;
+    Ok(Erasure { row, files_left: i64::try_from(files.len()).unwrap_or(i64::MAX) })
+}
+
+/// The next files whose bytes have to go.
+pub fn files_left(conn: &mut Conn, id: ContactId) -> Result<Vec<(AttachmentId, DateTime<Utc>)>> {
+    store::files_left(conn, id, FILES_AT_ONCE)
+}
+
+/// Their bytes are gone.
+pub fn files_gone(conn: &mut Conn, ids: &[AttachmentId]) -> Result<()> {
+    store::files_gone(conn, ids)
+}

@@ -1,0 +1,7 @@
+//! One person's data: handing all of it out, and erasing it while every figure stays.
+pub mod api;
+pub mod commands;
+pub mod jobs;
+pub mod model;
+mod queries;
+mod store;
