@@ -2,7 +2,7 @@
 //!
 //! The map, in reading order: what a ticket is ([`tickets`], [`attachments`], [`tags`], [`fields`]), what agents keep for themselves ([`canned`], [`views`]), what is promised ([`sla`], [`calendar`]), what is asked
 //! ([`surveys`]), what is counted ([`reports`]); who is there ([`accounts`]); what goes out ([`mail`], [`jobs`]); what is
-//! remembered ([`timeline`]) and told as it happens ([`live`]); then the machinery ([`http`], [`db`]) and how it starts ([`app`], [`serve`], [`setup`]).
+//! remembered ([`timeline`]) and told as it happens ([`live`]) to who is there ([`presence`]); then the machinery ([`http`], [`db`]) and how it starts ([`app`], [`serve`], [`setup`]).
 #[macro_use]
 pub mod names;
 
@@ -25,6 +25,7 @@ pub mod accounts;
 pub mod audit;
 pub mod live;
 pub mod mail;
+pub mod presence;
 pub mod timeline;
 pub mod transfer;
 pub mod webhooks;

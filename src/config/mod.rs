@@ -41,6 +41,7 @@ pub struct Config {
     pub alerts: Alerts,
     pub webhooks: Webhooks,
     pub calls: Calls,
+    pub presence: Presence,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -214,6 +215,13 @@ pub struct Calls {
     pub ring_wider_seconds: u32,
     pub closed_text: String,
     pub missed_text: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "defaults.toml documents each")]
+pub struct Presence {
+    pub alarm_repeat_seconds: u32,
+    pub alarm_mail: bool,
 }
 
 impl std::fmt::Debug for Calls {

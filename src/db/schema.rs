@@ -838,7 +838,56 @@ table! {
     }
 }
 
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    presence (agent_id) {
+        agent_id -> Uid,
+        state -> Text,
+        reason -> Nullable<Text>,
+        chats_max -> Integer,
+        changed_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    presence_nodes (id) {
+        id -> Uid,
+        lease_until -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    presence_lines (node_id, agent_id) {
+        node_id -> Uid,
+        agent_id -> Uid,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    staffing (id) {
+        id -> Integer,
+        raised_at -> Nullable<BigInt>,
+        told_at -> Nullable<BigInt>,
+        times -> Integer,
+        acknowledged_at -> Nullable<BigInt>,
+        acknowledged_by -> Nullable<Uid>,
+        version -> Integer,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(
+    presence,
+    presence_nodes,
+    presence_lines,
+    staffing,
     clock_moves,
     alerts,
     alert_letters,

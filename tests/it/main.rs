@@ -32,6 +32,7 @@ mod merges;
 mod migrations;
 mod nodes;
 mod pages;
+mod presence;
 mod promises;
 mod promises_edited;
 mod promises_moved;
@@ -119,6 +120,8 @@ const ALL: &[&[Test]] = &[
     limits::TESTS,
     live::TESTS,
     live::SERVED,
+    presence::TESTS,
+    presence::SERVED,
     limits::PAGES,
     secrets::TESTS,
     supply::TESTS,
