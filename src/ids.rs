@@ -90,6 +90,8 @@ ids! {
     DeliveryId,
     /// Names an import.
     ImportId,
+    /// Names a running process.
+    NodeId,
     /// Names a call.
     CallId,
     /// Names a file that was handed in.

@@ -5,6 +5,7 @@
 //! remembered ([`timeline`]) and told as it happens ([`live`]); then the machinery ([`http`], [`db`]) and how it starts ([`app`], [`serve`], [`setup`]).
 //! ([`surveys`]), what is counted ([`reports`]); who is there ([`accounts`]); what comes in by mail ([`inbound`]); what goes out ([`mail`], [`jobs`]); what is
 //! remembered ([`timeline`]); then the machinery ([`http`], [`db`]) and how it starts ([`app`], [`serve`], [`setup`]).
+//! remembered ([`timeline`]) and told as it happens ([`live`]) to who is there ([`presence`]); then the machinery ([`http`], [`db`]) and how it starts ([`app`], [`serve`], [`setup`]).
 #[macro_use]
 pub mod names;
 
@@ -29,6 +30,7 @@ pub mod inbound;
 pub mod live;
 pub mod mail;
 pub mod privacy;
+pub mod presence;
 pub mod timeline;
 pub mod transfer;
 pub mod webhooks;

@@ -49,6 +49,8 @@ pub struct Levels {
     pub running_clocks: i64,
     /// Letters waiting and parked.
     pub mails: (i64, i64),
+    /// Live streams.
+    pub streams: i64,
 }
 
 impl Default for Metrics {
@@ -112,7 +114,7 @@ impl Metrics {
 
     /// The text that Prometheus reads.
     pub fn render(&self, levels: &Levels) -> Result<String, std::fmt::Error> {
-        let Levels { connections, batches, jobs, running_clocks, mails } = levels;
+        let Levels { connections, batches, jobs, running_clocks, mails, streams } = levels;
         for (kind, what, value) in [
             ("connections", "open", i64::from(connections.0)),
             ("connections", "idle", i64::from(connections.1)),
@@ -123,6 +125,7 @@ impl Metrics {
             ("clocks", "running", *running_clocks),
             ("mails", "queued", mails.0),
             ("mails", "parked", mails.1),
+            ("streams", "open", *streams),
         ] {
             self.levels.get_or_create(&labelled(kind, what)).set(value);
         }

@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::http::{auth, ops};
 use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, inbound, mail, reports, sla, surveys};
 use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, live, mail, reports, sla};
+use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, live, mail, presence, reports, sla};
 use crate::{surveys, tags, tickets, timeline, transfer, views, webhooks};
 use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, mail, privacy, reports, sla, surveys};
 use crate::{tags, tickets, timeline, transfer, views, webhooks};
@@ -176,6 +177,10 @@ api! {
     "/imports/{id}/errors" { get Transfer transfer::api_imports::errors }
     "/exports/{id}" { get Transfer transfer::api_exports::export }
     "/audit" { get Administer audit::api::list }
+    "/presence" { put Work presence::api::say, get Work presence::api::list }
+    "/presence/alarm" { get Work presence::api::alarm }
+    "/presence/alarm/acknowledgement" { post Work presence::api::acknowledge }
+    "/wallboard" { get Work reports::api_wallboard::wallboard }
     "/stream" { get Work live::api::stream }
     "/reports/calls" { get Manage reports::api_calls::report }
     "/reports/calls/rows" { get Manage reports::api_calls::rows }

@@ -5,14 +5,28 @@ use crate::http::{log, rate};
 use crate::inbound::{imap, lmtp};
 use crate::jobs::worker;
 use crate::sla::alarm;
-use crate::{live, routes, timetable, webhooks};
+use crate::{live, presence, routes, timetable, webhooks};
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::web::{Data, PayloadConfig};
 use actix_web::{App as Web, HttpServer};
+use std::any::Any;
 use std::net::TcpListener;
 use std::time::Duration;
 use tokio::sync::watch;
+
+/// A peer that takes nothing for so long, or answers nothing, is cut: it would be held for ever, or for a quarter of an hour.
+const TAKES_WITHIN: Duration = Duration::from_secs(30);
+
+/// Tells the system when to give a connection up.
+fn cut_in_time(connection: &dyn Any) {
+    #[cfg(target_os = "linux")]
+    if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>()
+        && let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(TAKES_WITHIN))
+    {
+        tracing::debug!(%error, "a connection has no timeout of its own");
+    }
+}
 
 /// The HTTP side of the desk on a bound listener.
 pub fn server(app: Data<App>, listener: TcpListener) -> std::io::Result<Server> {
@@ -30,6 +44,7 @@ pub fn server(app: Data<App>, listener: TcpListener) -> std::io::Result<Server> 
             .wrap(from_fn(log::watch))
             .configure(routes::configure)
     });
+    let server = server.on_connect(|connection, _| cut_in_time(connection));
     Ok(server.workers(threads).shutdown_timeout(stop_seconds).disable_signals().listen(listener)?.run())
 }
 
@@ -38,6 +53,7 @@ pub async fn settle(app: &Data<App>) -> Result<usize> {
     let mut done = 0;
     loop {
         let step = alarm::catch_up(app).await? + worker::run_due(app).await? + webhooks::jobs::catch_up(app).await?;
+        let step = step + presence::jobs::catch_up(app).await?;
         if step == 0 {
             return Ok(done);
         }
@@ -56,6 +72,7 @@ pub async fn run(app: Data<App>, listener: TcpListener, stop: impl Future<Output
         actix_web::rt::spawn(webhooks::jobs::run(app.clone(), told.clone())),
         actix_web::rt::spawn(live::reader::run(app.clone(), told.clone())),
         actix_web::rt::spawn(imap::run(app.clone(), told.clone())),
+        actix_web::rt::spawn(presence::jobs::run(app.clone(), told.clone())),
         actix_web::rt::spawn(timetable::chores(app.clone(), told)),
     ];
     let server = server(app.clone(), listener)?;

@@ -85,7 +85,7 @@ impl Heard<'_> {
                 if row.is_promised != Some(true) {
                     return Ok(Some(self.take_message(&settings.closed_text)));
                 }
-                let numbers = queries::numbers(conn, row.team_id, twilio::NUMBERS_MAX)?;
+                let numbers = queries::numbers(conn, row.team_id, self.now, twilio::NUMBERS_MAX)?;
                 Ok(Some(match numbers.as_slice() {
                     [] => self.ring_wider(conn)?,
                     numbers => twilio::ring(numbers, settings.ring_seconds, &self.url(Hook::Wider), &self.url(Hook::Leg)),

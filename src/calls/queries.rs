@@ -10,6 +10,7 @@ use crate::db::{
 };
 use crate::error::{Error, Result};
 use crate::ids::{AgentId, CallId, ContactId, TeamId, TicketId};
+use crate::presence;
 use crate::tickets::model::Direction;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -105,17 +106,26 @@ pub fn set_phone(conn: &mut Conn, agent: AgentId, number: Option<&str>, now: Dat
     Ok(before)
 }
 
-/// Numbers of active agents of a team, or of all, at most `limit`. One query.
-pub fn numbers(conn: &mut Conn, team: Option<TeamId>, limit: usize) -> Result<Vec<String>> {
-    let Some(team) = team else { return numbers_of_all(conn, limit) };
-    Ok(agent_phones::table
+/// Numbers of active agents of a team, or of all, at most `limit`; where presence is in use, only of those who are available and
+/// not on a call. Three queries at the most.
+pub fn numbers(conn: &mut Conn, team: Option<TeamId>, now: DateTime<Utc>, limit: usize) -> Result<Vec<String>> {
+    let free = presence::queries::free_for_a_call(conn, now)?;
+    let mut query = agent_phones::table
         .inner_join(agents::table.on(agents::id.eq(agent_phones::agent_id)))
-        .inner_join(team_members::table.on(team_members::agent_id.eq(agent_phones::agent_id)))
-        .filter(agents::disabled_at.is_null().and(team_members::team_id.eq(team)))
+        .filter(agents::disabled_at.is_null())
         .order(agent_phones::number)
-        .select(agent_phones::number)
-        .limit(limit as i64)
-        .load(conn)?)
+        .select((agents::id, agents::role, agent_phones::number))
+        .into_boxed();
+    if let Some(team) = team {
+        let members = team_members::table.filter(team_members::team_id.eq(team)).select(team_members::agent_id);
+        query = query.filter(agents::id.eq_any(members));
+    }
+    let mut rows: Vec<(AgentId, Named<Role>, String)> = query.load(conn)?;
+    if team.is_none() {
+        rows.sort_by_key(|row| row.1.0 != Role::Manager);
+    }
+    let is_free = |agent: &AgentId| free.as_ref().is_none_or(|free| free.contains(agent));
+    Ok(rows.into_iter().filter(|row| is_free(&row.0)).map(|row| row.2).take(limit).collect())
 }
 
 /// Numbers of all active agents, managers first, at most `limit`. One query.

@@ -52,6 +52,7 @@ impl Config {
         if let Some(text) = self.webhooks.allow_networks.iter().find(|text| Network::parse(text).is_none()) {
             return bad(format!("webhooks.allow_networks: {text:?} is not a network such as 10.1.0.0/16"));
         }
+        within("presence.alarm_repeat_seconds", self.presence.alarm_repeat_seconds, 5, 86_400)?;
         within("calls.ring_seconds", self.calls.ring_seconds, 1, 600)?;
         within("calls.ring_wider_seconds", self.calls.ring_wider_seconds, 1, 600)?;
         if crate::calls::number::country(&self.calls.home_country).is_none() {

@@ -42,6 +42,7 @@ pub struct Config {
     pub webhooks: Webhooks,
     pub calls: Calls,
     pub inbound: Inbound,
+    pub presence: Presence,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -217,6 +218,13 @@ pub struct Calls {
     pub ring_wider_seconds: u32,
     pub closed_text: String,
     pub missed_text: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "defaults.toml documents each")]
+pub struct Presence {
+    pub alarm_repeat_seconds: u32,
+    pub alarm_mail: bool,
 }
 
 impl std::fmt::Debug for Calls {

@@ -868,6 +868,14 @@ table! {
         stopped_at -> Nullable<BigInt>,
         version -> Integer,
         created_at -> BigInt,
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    presence (agent_id) {
+        agent_id -> Uid,
+        state -> Text,
+        reason -> Nullable<Text>,
+        chats_max -> Integer,
+        changed_at -> BigInt,
         updated_at -> BigInt,
     }
 }
@@ -920,6 +928,9 @@ table! {
         contact_id -> Uid,
         erased_at -> BigInt,
         erased_by -> Uid,
+    presence_nodes (id) {
+        id -> Uid,
+        lease_until -> BigInt,
     }
 }
 
@@ -929,6 +940,9 @@ table! {
     inbound_raws (mail_id) {
         mail_id -> Uid,
         bytes -> Binary,
+    presence_lines (node_id, agent_id) {
+        node_id -> Uid,
+        agent_id -> Uid,
     }
 }
 
@@ -961,6 +975,14 @@ table! {
         attachment_id -> Uid,
         contact_id -> Uid,
         created_at -> BigInt,
+    staffing (id) {
+        id -> Integer,
+        raised_at -> Nullable<BigInt>,
+        told_at -> Nullable<BigInt>,
+        times -> Integer,
+        acknowledged_at -> Nullable<BigInt>,
+        acknowledged_by -> Nullable<Uid>,
+        version -> Integer,
     }
 }
 
@@ -969,6 +991,10 @@ allow_tables_to_appear_in_same_query!(
     survey_wave_contacts,
     contact_erasures,
     erased_files,
+    presence,
+    presence_nodes,
+    presence_lines,
+    staffing,
     clock_moves,
     alerts,
     alert_letters,

@@ -77,6 +77,7 @@ fn levels(conn: &mut Conn) -> Result<Levels> {
 async fn metrics(app: Data<App>) -> Result<HttpResponse> {
     let mut levels = app.db.read(levels).await?;
     let load = app.db.load();
+    levels.streams = i64::try_from(app.live.listeners()).unwrap_or(i64::MAX);
     (levels.connections, levels.batches) = ((load.connections, load.idle), (load.batches, load.batched_writes));
     let text = app.metrics.render(&levels).map_err(|error| Error::internal(error.to_string()))?;
     Ok(HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text))

@@ -23,11 +23,19 @@ pub fn desk_mark(key: &[u8]) -> String {
 }
 
 /// Who sends a letter about a ticket. `reports` is what its envelope names, and `answers` where an answer to it goes: the ticket
-/// where it is left out. None where the ticket's team has no mailbox, and the desk has none either. Up to three queries.
-pub fn sender(conn: &mut Conn, ticket: TicketId, reports: Tag, answers: Option<Tag>) -> Result<Option<Sender>> {
-    let found: Option<(Option<TeamId>, i64)> =
-        tickets::table.filter(tickets::id.eq(ticket)).select((tickets::team_id, tickets::number)).first(conn).optional()?;
-    let Some((team, number)) = found else { return Ok(None) };
+/// where it is left out; a letter about no ticket names both. None where the ticket's team has no mailbox, and the desk has none
+/// either. Up to three queries.
+pub fn sender(conn: &mut Conn, ticket: Option<TicketId>, reports: Tag, answers: Option<Tag>) -> Result<Option<Sender>> {
+    let (team, number): (Option<TeamId>, i64) = match ticket {
+        None => (None, 0),
+        Some(id) => {
+            let found = tickets::table.filter(tickets::id.eq(id)).select((tickets::team_id, tickets::number));
+            match found.first(conn).optional()? {
+                Some(found) => found,
+                None => return Ok(None),
+            }
+        }
+    };
     let Some(mailbox) = mailboxes::of_team(conn, team)? else { return Ok(None) };
     let key = keys::find(conn)?;
     let address = |tag| token::address(&key, &mailbox.address, tag);

@@ -26,7 +26,7 @@ const NAMED_MAX: usize = 50;
 pub struct StreamParams {
     /// Only what is of these teams (ids with commas between them), or of no team.
     team: Option<String>,
-    /// Only these topics, with commas between them: `tickets`, `messages`, `clocks`, `calls`, `alerts`, `surveys`.
+    /// Only these topics, with commas between them: `tickets`, `messages`, `clocks`, `calls`, `alerts`, `presence`, `surveys`.
     #[param(example = "calls,clocks")]
     topic: Option<String>,
     /// Everything after this event, as `Last-Event-ID` says it, which wins; from now on where neither is given.
@@ -86,7 +86,7 @@ pub async fn stream(app: Data<App>, who: Who, params: Params<StreamParams>, requ
     if request.method() == Method::HEAD {
         return Ok(response.finish());
     }
-    let seat = Seat::take(&app, who.0.token_id);
+    let seat = Seat::take(&app, &who.0);
     let listener = Listener::join(seat, Filter { topics, teams }, after, follow.unwrap_or(true)).await?;
     let stream = futures_util::stream::unfold(listener, |mut listener| async move {
         let bytes = listener.next().await?;

@@ -1,16 +1,19 @@
 //! Who listens on this node, and how batches reach them: a ring of bounded size that all share.
 use super::queries::Batch;
 use crate::error::{Error, Result};
-use crate::ids::TokenId;
+use crate::ids::{AgentId, NodeId, TokenId};
 use actix_web::web::Bytes;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, broadcast, watch};
+use uuid::Uuid;
 
 /// Batches that wait for the slowest listener; one that is further behind is dropped and resumes by itself.
 const WAITING_MAX: usize = 256;
+/// Who comes back within so long was never away.
+const BACK_WITHIN: Duration = Duration::from_millis(1_500);
 /// The reader finds its place within so long, or the database is away.
 const PLACE_WITHIN: Duration = Duration::from_secs(5);
 
@@ -21,8 +24,17 @@ pub(super) enum News {
     Batch(Arc<Batch>, Bytes),
     /// These tokens are no longer good.
     Ended(Arc<HashSet<TokenId>>),
+    /// Who is present changed: who is must prove more often that they live.
+    Present,
     /// The server stops.
     Stop,
+}
+
+/// The streams of an agent on this node.
+struct Streams {
+    count: usize,
+    /// When the last one died.
+    gone_at: Option<Instant>,
 }
 
 /// The listeners of this node.
@@ -33,6 +45,12 @@ pub struct Hub {
     /// Held while a place and what is told there change together.
     turn: Mutex<()>,
     tokens: Mutex<HashMap<TokenId, usize>>,
+    agents: Mutex<HashMap<AgentId, Streams>>,
+    /// Agents who are not offline, as of the last look.
+    present: Mutex<BTreeSet<AgentId>>,
+    /// This process, among others on the same database.
+    node: Uuid,
+    said: Notify,
     arrival: Notify,
     is_stopping: AtomicBool,
 }
@@ -44,6 +62,10 @@ impl Default for Hub {
             place: watch::Sender::new(None),
             turn: Mutex::default(),
             tokens: Mutex::default(),
+            agents: Mutex::default(),
+            present: Mutex::default(),
+            node: NodeId::new().0,
+            said: Notify::new(),
             arrival: Notify::new(),
             is_stopping: AtomicBool::new(false),
         }
@@ -126,11 +148,16 @@ impl Hub {
         let _ = self.news.send(News::Ended(Arc::new(tokens)));
     }
 
-    pub(super) fn sit(&self, token: TokenId) {
+    pub(super) fn sit(&self, token: TokenId, agent: Option<AgentId>) {
         *locked(&self.tokens).entry(token).or_default() += 1;
+        if let Some(agent) = agent {
+            let mut agents = locked(&self.agents);
+            let streams = agents.entry(agent).or_insert(Streams { count: 0, gone_at: None });
+            (streams.count, streams.gone_at) = (streams.count + 1, None);
+        }
     }
 
-    pub(super) fn rise(&self, token: TokenId) {
+    pub(super) fn rise(&self, token: TokenId, agent: Option<AgentId>) {
         let mut tokens = locked(&self.tokens);
         if let Some(count) = tokens.get_mut(&token) {
             *count -= 1;
@@ -138,5 +165,49 @@ impl Hub {
                 tokens.remove(&token);
             }
         }
+        drop(tokens);
+        if let Some(agent) = agent
+            && let Some(streams) = locked(&self.agents).get_mut(&agent)
+        {
+            streams.count = streams.count.saturating_sub(1);
+            streams.gone_at = (streams.count == 0).then(Instant::now);
+        }
+    }
+
+    /// This process, among others on the same database.
+    pub fn node(&self) -> Uuid {
+        self.node
+    }
+
+    /// Agents with a stream on this node, or who had one a moment ago.
+    pub fn seated(&self) -> BTreeSet<AgentId> {
+        let mut agents = locked(&self.agents);
+        agents.retain(|_, streams| streams.gone_at.is_none_or(|at| at.elapsed() < BACK_WITHIN));
+        agents.keys().copied().collect()
+    }
+
+    /// Takes note of who is not offline.
+    pub fn know_present(&self, present: BTreeSet<AgentId>) {
+        let mut known = locked(&self.present);
+        if *known != present {
+            *known = present;
+            drop(known);
+            let _ = self.news.send(News::Present);
+        }
+    }
+
+    /// Whether an agent is not offline.
+    pub(super) fn is_present(&self, agent: AgentId) -> bool {
+        locked(&self.present).contains(&agent)
+    }
+
+    /// An agent said something: presence is looked at now.
+    pub fn say_presence(&self) {
+        self.said.notify_one();
+    }
+
+    /// Waits until an agent of this node says something.
+    pub async fn presence_said(&self) {
+        self.said.notified().await;
     }
 }

@@ -2,9 +2,10 @@
 use super::hub::News;
 use super::model::{self, Filter};
 use super::queries::{self, Batch};
+use crate::accounts::caller::Caller;
 use crate::app::App;
 use crate::error::Result;
-use crate::ids::TokenId;
+use crate::ids::{AgentId, TokenId};
 use actix_web::web::{Bytes, Data};
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
@@ -13,6 +14,8 @@ use tokio::time::Instant;
 
 /// A comment keeps the connection and the proxies on the way awake.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
+/// The line of an agent who is present is tried so often: of one whose machine has gone, the second try fails.
+const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// Events of a page of what was missed.
 const PAGE: i64 = 200;
 /// Bytes that are written in one go, about.
@@ -22,18 +25,26 @@ const CHUNK_BYTES: usize = 64 * 1024;
 pub(super) struct Seat {
     app: Data<App>,
     token: TokenId,
+    agent: Option<AgentId>,
 }
 
 impl Seat {
-    pub(super) fn take(app: &Data<App>, token: TokenId) -> Self {
-        app.live.sit(token);
-        Self { app: app.clone(), token }
+    pub(super) fn take(app: &Data<App>, caller: &Caller) -> Self {
+        let (token, agent) = (caller.token_id, caller.agent.map(|agent| agent.0));
+        app.live.sit(token, agent);
+        Self { app: app.clone(), token, agent }
+    }
+
+    /// How often this one's line is tried.
+    fn beat_every(&self) -> Duration {
+        let is_present = self.agent.is_some_and(|agent| self.app.live.is_present(agent));
+        if is_present { PROBE_EVERY } else { HEARTBEAT_EVERY }
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.app.live.rise(self.token);
+        self.app.live.rise(self.token, self.agent);
     }
 }
 
@@ -55,7 +66,7 @@ impl Listener {
     /// Joins; `after` is the last event that the client has.
     pub(super) async fn join(seat: Seat, filter: Filter, after: Option<i64>, follows: bool) -> Result<Self> {
         let (news, place) = seat.app.live.join().await?;
-        let beats_at = Instant::now() + HEARTBEAT_EVERY;
+        let beats_at = Instant::now() + seat.beat_every();
         Ok(Self { seat, news, filter, sent: after.unwrap_or(place), missed_until: place, is_greeted: false, follows, beats_at })
     }
 
@@ -89,13 +100,14 @@ impl Listener {
             let news = tokio::select! {
                 news = self.news.recv() => news.ok()?,
                 () = tokio::time::sleep_until(self.beats_at) => {
-                    self.beats_at += HEARTBEAT_EVERY;
+                    self.beats_at = Instant::now() + self.seat.beat_every();
                     return Some(model::mark(self.sent).into());
                 }
             };
-            if let Some(bytes) = self.hear(news)? {
-                self.beats_at = Instant::now() + HEARTBEAT_EVERY;
-                return Some(bytes);
+            let said = self.hear(news)?;
+            self.beats_at = Instant::now() + self.seat.beat_every();
+            if said.is_some() {
+                return said;
             }
         }
     }
@@ -109,6 +121,7 @@ impl Listener {
     fn hear(&mut self, news: News) -> Option<Option<Bytes>> {
         let (batch, whole) = match news {
             News::Stop => return None,
+            News::Present => return Some(None),
             News::Ended(tokens) => return if tokens.contains(&self.seat.token) { None } else { Some(None) },
             News::Batch(batch, whole) => (batch, whole),
         };
@@ -124,6 +137,7 @@ impl Listener {
                     text.push_str(&self.wanted(&batch));
                     self.reach(&batch);
                 }
+                Ok(News::Present) => {}
                 Ok(News::Ended(tokens)) if !tokens.contains(&self.seat.token) => {}
                 Err(TryRecvError::Empty) => break,
                 // Too far behind, or over: what was gathered is not lost, as the client asks for it again.

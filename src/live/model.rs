@@ -14,8 +14,10 @@ names! {
         Clocks = "clocks",
         /// What phone systems report.
         Calls = "calls",
-        /// People are told of warnings and breaches.
+        /// People are told of warnings and breaches, and that nobody is available.
         Alerts = "alerts",
+        /// Agents are available, away or offline.
+        Presence = "presence",
         /// Surveys are sent, answered and reviewed.
         Surveys = "surveys",
     }
@@ -50,7 +52,10 @@ pub fn topic(kind: Kind) -> Option<Topic> {
         | Kind::ClockMoved
         | Kind::ClockCorrected => Some(Topic::Clocks),
         Kind::CallReported | Kind::CallMoved | Kind::CalledBack => Some(Topic::Calls),
-        Kind::AlertTold | Kind::AlertAcknowledged => Some(Topic::Alerts),
+        Kind::AlertTold | Kind::AlertAcknowledged | Kind::StaffingAlarm | Kind::StaffingAcknowledged | Kind::StaffingRestored => {
+            Some(Topic::Alerts)
+        }
+        Kind::PresenceChanged => Some(Topic::Presence),
         Kind::SurveyOutcome
         | Kind::ReminderOutcome
         | Kind::SurveyAnswered

@@ -4,7 +4,7 @@ pub mod api;
 mod store;
 
 pub use announced::{Announced, announced};
-pub use store::{ActorId, EventRow, Told, of_kinds, of_ticket, record};
+pub use store::{ActorId, EventRow, Told, of_kinds, of_ticket, record, tell};
 
 use crate::ids::{AgentId, ContactId, TokenId};
 use uuid::Uuid;
@@ -137,5 +137,13 @@ names! {
         CalledBack = "called_back",
         /// What a phone system told late put a clock right; what was written before stays.
         ClockCorrected = "clock_corrected",
+        /// An agent is available, away or offline.
+        PresenceChanged = "presence_changed",
+        /// The desk is open and nobody is available.
+        StaffingAlarm = "staffing_alarm",
+        /// Somebody sees to that.
+        StaffingAcknowledged = "staffing_acknowledged",
+        /// Somebody is available again, or the desk is closed.
+        StaffingRestored = "staffing_restored",
     }
 }

@@ -58,6 +58,20 @@ pub fn record(
     Ok(())
 }
 
+/// Writes an event that is about no ticket and no change by an admin. One insert.
+pub fn tell(conn: &mut Conn, kind: Kind, actor: Actor, at: DateTime<Utc>, data: Value) -> Result<()> {
+    each!(conn, conn => diesel::insert_into(events::table)
+        .values((
+            events::kind.eq(Named(kind)),
+            events::actor.eq(actor.kind()),
+            events::actor_id.eq(actor.id().map(ActorId)),
+            events::at.eq(Time(at)),
+            events::data.eq(Json(data)),
+        ))
+        .execute(conn))?;
+    Ok(())
+}
+
 /// A ticket's history after `after`, oldest first. One query.
 pub fn of_ticket(conn: &mut Conn, ticket: TicketId, after: i64, limit: i64) -> Result<Vec<EventRow>> {
     Ok(events::table

@@ -12,6 +12,7 @@ pub const TESTS: &[Test] = tests![
     a_call_rings_the_queue_and_an_agent_answers,
     nobody_answers_and_the_caller_leaves_a_message,
     out_of_hours_the_recorder_answers,
+    where_presence_is_used_a_call_rings_who_is_free,
     a_forged_or_missing_signature_is_refused,
     without_a_token_every_webhook_is_refused,
 ];
@@ -179,4 +180,22 @@ fn a_forged_or_missing_signature_is_refused(desk: &Desk) {
 fn without_a_token_every_webhook_is_refused(desk: &Desk) {
     hook(desk, VOICE, &rings("ringing")).refused(403, "bad_signature");
     assert_eq!(desk.agent().get("/api/v1/calls").ok()["items"], json!([]));
+}
+
+fn where_presence_is_used_a_call_rings_who_is_free(desk: &Desk) {
+    open(desk);
+    staff(desk);
+    let available = json!({ "state": "available" });
+    desk.other_agent().put("/api/v1/presence", &available).ok();
+    let ring = verbs(&hook(desk, VOICE, &rings("ringing")));
+    assert_eq!(ring[0]["in"], json!(["+14165550102"]), "of the queue, who is available");
+    let leg = [("CallSid", "CA9"), ("ParentCallSid", "CA1"), ("To", "+14165550102"), ("CallStatus", "in-progress")];
+    hook(desk, "/hooks/twilio/leg?queue=Reseller+Support", &leg).is(204);
+    desk.agent().put("/api/v1/presence", &available).ok();
+    let second = [("CallSid", "CA2"), ("From", "+493023125001"), ("To", "+14165550199"), ("CallStatus", "ringing")];
+    assert_eq!(verbs(&hook(desk, VOICE, &second))[0]["in"], json!(["+14165550101"]), "the other one talks");
+    desk.agent().put("/api/v1/presence", json!({ "state": "away" })).ok();
+    let third = [("CallSid", "CA3"), ("From", "+493023125002"), ("To", "+14165550199"), ("CallStatus", "ringing")];
+    let wider = verbs(&hook(desk, VOICE, &third));
+    assert_eq!(wider[0]["in"].as_array().unwrap().len(), 3, "nobody is free: everybody rings");
 }

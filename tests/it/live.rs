@@ -1,5 +1,5 @@
 //! The live stream: every event once and in order, whatever is cut, on both databases and across nodes.
-use crate::binary::Binary;
+use crate::binary::{Binary, until};
 use crate::support::sse::{Came, Listening};
 use crate::support::{Backend, Desk, Test, given, plain, servers, tests};
 use deskbell::db::Conn;
@@ -26,7 +26,7 @@ pub const TESTS: &[Test] = tests![
 ];
 
 /// Those with a server of their own.
-pub const SERVED: &[Test] = plain![a_stream_has_heartbeats_and_ends_when_the_server_stops];
+pub const SERVED: &[Test] = plain![a_stream_has_heartbeats_and_ends_when_the_server_stops, one_who_takes_nothing_at_all_is_cut];
 
 /// A client of somebody else's making, with a process of its own.
 fn python(desk: &Desk, query: &str, seed: u32) -> Child {
@@ -216,9 +216,13 @@ fn a_revoked_token_ends_its_stream(desk: &Desk) {
 
 /// Writes many events that nobody needs to have done.
 fn flood(desk: &Desk, count: usize) {
-    let mut conn = Conn::open(desk.app().db.url()).unwrap();
+    flood_at(desk.app().db.url(), desk.backend, count);
+}
+
+fn flood_at(url: &str, backend: Backend, count: usize) {
+    let mut conn = Conn::open(url).unwrap();
     let row = "'note_added', 'desk', 0, '{\"text\": \"0123456789012345678901234567890123456789\"}'";
-    let sql = match desk.backend {
+    let sql = match backend {
         Backend::Sqlite => format!(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) INSERT INTO events (kind, actor, at, data) SELECT {row} FROM n"
         ),
@@ -275,4 +279,25 @@ fn a_stream_has_heartbeats_and_ends_when_the_server_stops() {
     server.stop();
     assert!(listening.ends());
     assert!(started.elapsed() < Duration::from_secs(10), "a stop does not wait for streams: {:?}", started.elapsed());
+}
+
+fn one_who_takes_nothing_at_all_is_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Binary::in_folder(folder.path());
+    let server = desk.serve();
+    let secret = server.first_secret.clone().unwrap();
+    let mut stuck = TcpStream::connect(server.address()).unwrap();
+    write!(stuck, "GET /api/v1/stream HTTP/1.1\r\nHost: desk\r\nAuthorization: Bearer {secret}\r\n\r\n").unwrap();
+    stuck.read_exact(&mut [0; 16]).unwrap();
+    let are_open = |count: i32| {
+        let figures = server.client(&secret).get("/metrics").text;
+        figures.lines().any(|line| line.contains("streams") && line.ends_with(&format!(" {count}")))
+    };
+    assert!(are_open(1));
+    flood_at(desk.data().join("deskbell.sqlite").to_str().unwrap(), Backend::Sqlite, 60_000);
+    let started = Instant::now();
+    until("it is cut", || are_open(0));
+    assert!((20..60).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
+    drop(stuck);
+    server.stop();
 }

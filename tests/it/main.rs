@@ -36,6 +36,7 @@ mod migrations;
 mod nodes;
 mod pages;
 mod privacy;
+mod presence;
 mod promises;
 mod promises_edited;
 mod promises_moved;
@@ -131,6 +132,8 @@ const ALL: &[&[Test]] = &[
     limits::TESTS,
     live::TESTS,
     live::SERVED,
+    presence::TESTS,
+    presence::SERVED,
     limits::PAGES,
     secrets::TESTS,
     supply::TESTS,

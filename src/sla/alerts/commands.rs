@@ -149,6 +149,11 @@ impl Staff {
         Ok(Self { emails, managers, teams })
     }
 
+    /// The managers with their addresses.
+    fn to_managers(&self) -> impl Iterator<Item = (AgentId, String)> {
+        self.managers.iter().filter_map(|id| Some((*id, self.emails.get(id)?.clone())))
+    }
+
     fn around(&self, team: Option<TeamId>, assignee: Option<AgentId>) -> People {
         People {
             assignee: assignee.filter(|id| self.emails.contains_key(id)),
@@ -220,6 +225,30 @@ pub fn climb(conn: &mut Conn, config: &Config, now: DateTime<Utc>) -> Result<boo
     }
     queue_letters(conn, config, &staff, letters, now)?;
     Ok(true)
+}
+
+/// Writes to the managers, or where there is none to the admins, of what is no ticket's. Three statements.
+pub fn tell_managers(conn: &mut Conn, subject: &str, text: &str, now: DateTime<Utc>) -> Result<()> {
+    let rows: Vec<LetterRow> = Staff::of(conn, &HashMap::new())?
+        .to_managers()
+        .map(|(agent_id, recipient)| LetterRow {
+            id: AlertLetterId::new(),
+            agent_id,
+            recipient,
+            subject: subject.to_owned(),
+            text_body: format!("{text}\n"),
+            html_body: format!("<!doctype html><p>{text}</p>"),
+            state: Named(LetterState::Queued),
+            attempts: 0,
+            last_error: None,
+            created_at: Time(now),
+            sent_at: None,
+        })
+        .collect();
+    if !rows.is_empty() {
+        store::insert_letters(conn, &rows)?;
+    }
+    rows.iter().try_for_each(|row| queue::enqueue(conn, JobKind::SendAlert, row.id.0, now, now))
 }
 
 fn queue_letters(
