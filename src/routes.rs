@@ -2,12 +2,10 @@
 use crate::accounts::rights::Right;
 use crate::error::Error;
 use crate::http::{auth, ops};
-use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, inbound, mail, reports, sla, surveys};
-use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, live, mail, reports, sla};
-use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, live, mail, presence, reports, sla};
-use crate::{surveys, tags, tickets, timeline, transfer, views, webhooks};
-use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, mail, privacy, reports, sla, surveys};
-use crate::{tags, tickets, timeline, transfer, views, webhooks};
+use crate::{
+    accounts, attachments, audit, calendar, calls, canned, digest, fields, inbound, live, mail, presence, privacy, reports, sla,
+    surveys, tags, tickets, timeline, transfer, views, webhooks,
+};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};

@@ -851,31 +851,8 @@ table! {
         kind -> Text,
         imap -> Nullable<JsonDoc>,
         is_active -> Bool,
-    use crate::db::types::Uid;
-    use diesel::sql_types::*;
-    survey_waves (id) {
-        id -> Uid,
-        name -> Text,
-        quarter -> Text,
-        from_on -> Text,
-        to_on -> Text,
-        cap_per_organization -> Nullable<Integer>,
-        active_days -> Nullable<Integer>,
-        sample_size -> Nullable<Integer>,
-        state -> Text,
-        started_at -> Nullable<BigInt>,
-        frozen_at -> Nullable<BigInt>,
-        stopped_at -> Nullable<BigInt>,
         version -> Integer,
         created_at -> BigInt,
-    use crate::db::types::Uid;
-    use diesel::sql_types::*;
-    presence (agent_id) {
-        agent_id -> Uid,
-        state -> Text,
-        reason -> Nullable<Text>,
-        chats_max -> Integer,
-        changed_at -> BigInt,
         updated_at -> BigInt,
     }
 }
@@ -892,12 +869,6 @@ table! {
         looked_at -> Nullable<BigInt>,
         failing_since -> Nullable<BigInt>,
         last_error -> Nullable<Text>,
-    survey_wave_contacts (wave_id, contact_id) {
-        wave_id -> Uid,
-        contact_id -> Uid,
-        organization_id -> Nullable<Uid>,
-        standing -> Text,
-        send_on -> Nullable<Text>,
     }
 }
 
@@ -924,13 +895,6 @@ table! {
         created_at -> BigInt,
         ended_at -> Nullable<BigInt>,
         version -> Integer,
-    contact_erasures (contact_id) {
-        contact_id -> Uid,
-        erased_at -> BigInt,
-        erased_by -> Uid,
-    presence_nodes (id) {
-        id -> Uid,
-        lease_until -> BigInt,
     }
 }
 
@@ -940,9 +904,6 @@ table! {
     inbound_raws (mail_id) {
         mail_id -> Uid,
         bytes -> Binary,
-    presence_lines (node_id, agent_id) {
-        node_id -> Uid,
-        agent_id -> Uid,
     }
 }
 
@@ -971,10 +932,98 @@ table! {
     inbound_keys (id) {
         id -> Integer,
         secret -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    survey_waves (id) {
+        id -> Uid,
+        name -> Text,
+        quarter -> Text,
+        from_on -> Text,
+        to_on -> Text,
+        cap_per_organization -> Nullable<Integer>,
+        active_days -> Nullable<Integer>,
+        sample_size -> Nullable<Integer>,
+        state -> Text,
+        started_at -> Nullable<BigInt>,
+        frozen_at -> Nullable<BigInt>,
+        stopped_at -> Nullable<BigInt>,
+        version -> Integer,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    survey_wave_contacts (wave_id, contact_id) {
+        wave_id -> Uid,
+        contact_id -> Uid,
+        organization_id -> Nullable<Uid>,
+        standing -> Text,
+        send_on -> Nullable<Text>,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    contact_erasures (contact_id) {
+        contact_id -> Uid,
+        erased_at -> BigInt,
+        erased_by -> Uid,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
     erased_files (attachment_id) {
         attachment_id -> Uid,
         contact_id -> Uid,
         created_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    presence (agent_id) {
+        agent_id -> Uid,
+        state -> Text,
+        reason -> Nullable<Text>,
+        chats_max -> Integer,
+        changed_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    presence_nodes (id) {
+        id -> Uid,
+        lease_until -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    presence_lines (node_id, agent_id) {
+        node_id -> Uid,
+        agent_id -> Uid,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
     staffing (id) {
         id -> Integer,
         raised_at -> Nullable<BigInt>,
@@ -987,17 +1036,6 @@ table! {
 }
 
 allow_tables_to_appear_in_same_query!(
-    survey_waves,
-    survey_wave_contacts,
-    contact_erasures,
-    erased_files,
-    presence,
-    presence_nodes,
-    presence_lines,
-    staffing,
-    clock_moves,
-    alerts,
-    alert_letters,
     calendars,
     calendar_versions,
     organizations,
@@ -1012,9 +1050,9 @@ allow_tables_to_appear_in_same_query!(
     policies,
     policy_versions,
     tickets,
-    ticket_tags,
     ticket_links,
     ticket_merges,
+    ticket_tags,
     messages,
     clocks,
     events,
@@ -1023,14 +1061,17 @@ allow_tables_to_appear_in_same_query!(
     survey_invitations,
     survey_responses,
     survey_revisions,
+    survey_reviews,
     survey_causes,
     survey_suppressions,
     survey_reminders,
     survey_followups,
     survey_attempts,
-    survey_reviews,
     digests,
     digest_letters,
+    clock_moves,
+    alerts,
+    alert_letters,
     webhooks,
     webhook_cursor,
     webhook_deliveries,
@@ -1052,5 +1093,12 @@ allow_tables_to_appear_in_same_query!(
     inbound_raws,
     ticket_participants,
     organization_domains,
-    inbound_keys
+    survey_waves,
+    survey_wave_contacts,
+    contact_erasures,
+    erased_files,
+    presence,
+    presence_nodes,
+    presence_lines,
+    staffing,
 );

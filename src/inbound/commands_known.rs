@@ -50,10 +50,10 @@ pub(super) fn look_up(conn: &mut Conn, row: &InboundRow, mailbox: &MailboxRow, p
     }
     let answered = parsed.answered();
     known.survey = match &proven {
-        Some((id, sent)) if sent.kind.0 == MailKind::Survey => Some((*id, sent.ticket_id)),
+        Some((id, sent)) if sent.kind.0 == MailKind::Survey => sent.ticket_id.map(|ticket| (*id, ticket)),
         // Somebody who answers a report's address answers the letter.
         Some((_, sent)) => {
-            known.by_token = known.by_token.or(Some(sent.ticket_id));
+            known.by_token = known.by_token.or(sent.ticket_id);
             None
         }
         None => queries::answered_survey(conn, &answered)?,

@@ -31,7 +31,7 @@ pub(super) fn came_back(conn: &mut Conn, sent: &Sent, letter: Letter, parsed: &P
     let Some(worst) = worst else { return Ok(Became::Held(HoldReason::ForeignReport.as_str())) };
     let consequence = worst.consequence();
     if consequence == Consequence::Nothing {
-        return Ok(Became::Nothing("delivery_report", Some(sent.ticket_id)));
+        return Ok(Became::Nothing("delivery_report", sent.ticket_id));
     }
     let detail = clean(&crate::mail::one_line(worst.diagnostic.as_deref().unwrap_or_default()), DETAIL_MAX);
     let status = worst.status_text();
@@ -52,5 +52,5 @@ pub(super) fn came_back(conn: &mut Conn, sent: &Sent, letter: Letter, parsed: &P
         }
         MailKind::Survey => timeline::record(conn, sent.ticket_id, Kind::MailBounced, Actor::Desk, now, bounce)?,
     }
-    Ok(Became::Nothing("bounce", Some(sent.ticket_id)))
+    Ok(Became::Nothing("bounce", sent.ticket_id))
 }

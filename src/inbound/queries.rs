@@ -101,13 +101,13 @@ pub fn answered_survey(conn: &mut Conn, ids: &[&str]) -> Result<Option<(Uuid, Ti
     if ids.is_empty() {
         return Ok(None);
     }
-    let found: Option<(SubjectId, TicketId)> = mails::table
+    let found: Option<(SubjectId, Option<TicketId>)> = mails::table
         .filter(mails::kind.eq(Named(MailKind::Survey)).and(mails::message_id.eq_any(bracketed(ids))))
         .order(mails::id.desc())
         .select((mails::subject_id, mails::ticket_id))
         .first(conn)
         .optional()?;
-    Ok(found.map(|(invitation, ticket)| (invitation.0, ticket)))
+    Ok(found.and_then(|(invitation, ticket)| Some((invitation.0, ticket?))))
 }
 
 /// The ticket that people know by a number. One query.
@@ -160,7 +160,7 @@ pub fn invite(conn: &mut Conn, ticket: TicketId, addresses: &[String], now: Date
 pub struct Sent {
     pub id: MailId,
     pub kind: Named<MailKind>,
-    pub ticket_id: TicketId,
+    pub ticket_id: Option<TicketId>,
     pub subject_id: SubjectId,
     pub recipient: String,
 }

@@ -41,7 +41,10 @@ pub fn topic(kind: Kind) -> Option<Topic> {
         | Kind::AgentReplied
         | Kind::NoteAdded
         | Kind::FilesAttached
+        | Kind::MachineWrote
+        | Kind::LinkSuggested
         | Kind::AddressBounced
+        | Kind::MailBounced
         | Kind::MailParked => Some(Topic::Messages),
         Kind::ClockStarted
         | Kind::ClockPaused
@@ -59,6 +62,7 @@ pub fn topic(kind: Kind) -> Option<Topic> {
         Kind::SurveyOutcome
         | Kind::ReminderOutcome
         | Kind::SurveyAnswered
+        | Kind::SurveyAnsweredByMail
         | Kind::ReviewChanged
         | Kind::AnswerDecided
         | Kind::FollowupChanged

@@ -241,7 +241,7 @@ fn an_answer_finds_its_ticket_and_a_stranger_gets_a_new_one(desk: &Desk) {
     let suggested = history["items"].as_array().unwrap().iter().find(|event| event["kind"] == "link_suggested").unwrap();
     assert_eq!(suggested["data"]["ticket_id"], ticket["id"]);
     // A changed token is none.
-    let broken = reply_to.replacen(|c: char| c == '.', ".a", 1);
+    let broken = reply_to.replacen('.', ".a", 1);
     hand_over(desk, &path, &broken, &mail("eve@elsewhere.example", &broken, "Guess", "", "Let me in."));
     assert_eq!(tickets(desk).len(), 3);
 }

@@ -4,7 +4,7 @@ pub mod model;
 mod store;
 pub mod wire;
 
-pub use store::{Contact, LANGUAGE_DEFAULT, update};
+pub use store::{Contact, update};
 pub use store::{
     LANGUAGE_DEFAULT, NewContact, Person, find_by_email, find_by_phone, find_or_create_by_email, find_or_create_by_phone,
     find_person, insert, lock, primary_email, stop_surveys,
