@@ -122,6 +122,7 @@ impl Things {
             // A follow-up has the id of its answer.
             ("/api/v1/surveys/followups", first("/api/v1/surveys/responses")),
             ("/api/v1/surveys/suppressions", id("/api/v1/surveys/suppressions", json!({ "address": "bo@nordwind.example" }))),
+            ("/api/v1/surveys/waves", id("/api/v1/surveys/waves", json!({ "quarter": "2026-Q4" }))),
             ("/api/v1/causes", first("/api/v1/causes")),
         ]))
     }
