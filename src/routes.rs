@@ -2,10 +2,8 @@
 use crate::accounts::rights::Right;
 use crate::error::Error;
 use crate::http::{auth, ops};
-use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, inbound, mail, reports, sla, surveys};
-use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, live, mail, reports, sla};
+use crate::{accounts, attachments, audit, calendar, calls, canned, digest, fields, inbound, live, mail, reports, sla};
 use crate::{surveys, tags, tickets, timeline, transfer, views, webhooks};
-use crate::{tags, tickets, timeline, transfer, views, webhooks};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
