@@ -34,12 +34,15 @@ pub fn topic(kind: Kind) -> Option<Topic> {
         | Kind::TicketMerged
         | Kind::TicketUnmerged
         | Kind::TicketLinked
-        | Kind::TicketUnlinked => Some(Topic::Tickets),
+        | Kind::TicketUnlinked
+        | Kind::LinkSuggested => Some(Topic::Tickets),
         Kind::ContactWrote
         | Kind::AgentReplied
         | Kind::NoteAdded
         | Kind::FilesAttached
         | Kind::AddressBounced
+        | Kind::MachineWrote
+        | Kind::MailBounced
         | Kind::MailParked => Some(Topic::Messages),
         Kind::ClockStarted
         | Kind::ClockPaused
@@ -54,6 +57,7 @@ pub fn topic(kind: Kind) -> Option<Topic> {
         Kind::SurveyOutcome
         | Kind::ReminderOutcome
         | Kind::SurveyAnswered
+        | Kind::SurveyAnsweredByMail
         | Kind::ReviewChanged
         | Kind::AnswerDecided
         | Kind::FollowupChanged
