@@ -3,6 +3,8 @@
 //! The map, in reading order: what a ticket is ([`tickets`], [`attachments`], [`tags`], [`fields`]), what agents keep for themselves ([`canned`], [`views`]), what is promised ([`sla`], [`calendar`]), what is asked
 //! ([`surveys`]), what is counted ([`reports`]); who is there ([`accounts`]); what goes out ([`mail`], [`jobs`]); what is
 //! remembered ([`timeline`]) and told as it happens ([`live`]); then the machinery ([`http`], [`db`]) and how it starts ([`app`], [`serve`], [`setup`]).
+//! ([`surveys`]), what is counted ([`reports`]); who is there ([`accounts`]); what comes in by mail ([`inbound`]); what goes out ([`mail`], [`jobs`]); what is
+//! remembered ([`timeline`]); then the machinery ([`http`], [`db`]) and how it starts ([`app`], [`serve`], [`setup`]).
 #[macro_use]
 pub mod names;
 
@@ -23,6 +25,7 @@ pub mod reports;
 
 pub mod accounts;
 pub mod audit;
+pub mod inbound;
 pub mod live;
 pub mod mail;
 pub mod timeline;
