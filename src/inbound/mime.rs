@@ -100,6 +100,7 @@ impl Splitter<'_> {
         }
         let Some(boundary) = part.parameter("boundary").map(str::to_owned).filter(|boundary| !boundary.is_empty()) else {
             self.defects.note(Defect::BrokenMultipart);
+            part.media_type = "text/plain".to_owned();
             return part;
         };
         if depth >= DEPTH_MAX {
@@ -124,6 +125,7 @@ impl Splitter<'_> {
         }
         if part.children.is_empty() {
             self.defects.note(Defect::BrokenMultipart);
+            part.media_type = "text/plain".to_owned();
         }
         part
     }

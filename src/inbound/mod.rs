@@ -27,6 +27,8 @@ pub mod queries_sending;
 pub mod quote;
 mod quote_words;
 pub mod route;
+#[cfg(test)]
+mod route_tests;
 pub mod shown;
 pub mod smtp_words;
 mod store;

@@ -226,7 +226,7 @@ names! {
         BadCharset = "bad_charset",
         /// A transfer encoding is unknown, or the bytes are not in it.
         BadEncoding = "bad_encoding",
-        /// A multipart has no boundary, or none of its parts was found.
+        /// A multipart has no boundary, or none of its parts was found: it is read as text.
         BrokenMultipart = "broken_multipart",
         /// A multipart ends without its last boundary.
         UnendedMultipart = "unended_multipart",

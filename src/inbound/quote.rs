@@ -165,7 +165,7 @@ fn is_above(line: &str, begins: bool) -> bool {
     // Some programs only write when, and whose address.
     let has_address = inside.ends_with('>') && inside.contains('@');
     wrote && (begins || inside.contains(['@', '<']) || inside.chars().any(|c| c.is_ascii_digit()) || inside.len() <= 60)
-        || begins && has_address && inside.chars().filter(char::is_ascii_digit).count() >= 6
+        || has_address && inside.chars().filter(char::is_ascii_digit).count() >= 6
 }
 
 /// Whether the line above names a day: then what is below is an earlier letter even without marks.

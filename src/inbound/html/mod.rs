@@ -2,6 +2,8 @@
 //!
 //! Two passes: `tame` writes a small, well nested HTML in linear time, because a browser's rules for broken HTML can take quadratic
 //! time; `ammonia` then decides what may stay.
+mod lists;
+mod scan;
 mod tame;
 mod text;
 
@@ -29,10 +31,10 @@ pub struct Clean {
 
 static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     let mut cleaner = ammonia::Builder::empty();
-    cleaner.tags(tame::ELEMENTS.iter().copied().collect());
+    cleaner.tags(lists::ELEMENTS.iter().copied().collect());
     cleaner.clean_content_tags(HashSet::from(["script", "style"]));
     cleaner.generic_attributes(HashSet::from(["dir", "lang", "title", "align", "valign"]));
-    cleaner.tag_attributes(tame::ATTRIBUTES.iter().map(|(tag, names)| (*tag, names.iter().copied().collect())).collect());
+    cleaner.tag_attributes(lists::ATTRIBUTES.iter().map(|(tag, names)| (*tag, names.iter().copied().collect())).collect());
     cleaner.url_schemes(HashSet::from(["http", "https", "mailto", "tel", "cid"]));
     cleaner.url_relative(ammonia::UrlRelative::Deny);
     cleaner.link_rel(Some("noopener noreferrer nofollow"));
@@ -43,6 +45,11 @@ static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
             ("a", "href") => (!is_ours).then_some(Cow::from(value)),
             _ => Some(Cow::from(value)),
         }
+        .map(|value| match value.contains(['<', '>']) {
+            // So that a tag is a tag wherever clean HTML has one.
+            true => Cow::from(value.replace('<', "‹").replace('>', "›")),
+            false => value,
+        })
     });
     cleaner
 });
