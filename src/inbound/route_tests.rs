@@ -50,9 +50,12 @@ fn check(what: &str, parsed: &Parsed, known: &Known, expected: &Verdict) {
     assert_eq!(&route(parsed, known), expected, "{what}");
 }
 
+/// What it is about, the ticket of a token, those of references, that of a number, and what is decided.
+type Case<'a> = (&'a str, Option<u128>, &'a [u128], Option<u128>, Verdict);
+
 #[test]
 fn a_contact_is_believed_with_a_token_or_as_one_who_takes_part() {
-    let rows: &[(&str, Option<u128>, &[u128], Option<u128>, Verdict)] = &[
+    let rows: &[Case] = &[
         ("nothing is known", None, &[], None, new(None)),
         ("a token", Some(9), &[], None, reply(9, By::Contact)),
         ("a token beside a thread", Some(9), &[1], Some(2), reply(9, By::Contact)),
