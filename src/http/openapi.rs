@@ -19,7 +19,7 @@ Every version is an `ETag`: send it back as `If-Match` and a change that somebod
 HEAD works wherever GET does. Instants are RFC 3339 in UTC.";
 
 /// Routes whose thing has no version of its own, or whose verb does not look at it.
-const WITHOUT_VERSION: [&str; 20] = [
+const WITHOUT_VERSION: [&str; 21] = [
     "/acknowledgement",
     "/attempts",
     "/calls/{id}/ticket",
@@ -28,6 +28,7 @@ const WITHOUT_VERSION: [&str; 20] = [
     "/deadline",
     "/discard",
     "/domains/{domain}",
+    "/erasure",
     "/followup",
     "/links/{other}",
     "/messages",

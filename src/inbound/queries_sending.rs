@@ -26,10 +26,10 @@ pub fn desk_mark(key: &[u8]) -> String {
 /// where it is left out; a letter about no ticket names both. None where the ticket's team has no mailbox, and the desk has none
 /// either. Up to three queries.
 pub fn sender(conn: &mut Conn, ticket: Option<TicketId>, reports: Tag, answers: Option<Tag>) -> Result<Option<Sender>> {
-    let (team, number): (Option<TeamId>, i64) = match ticket {
-        None => (None, 0),
+    let (team, number): (Option<TeamId>, Option<i64>) = match ticket {
+        None => (None, None),
         Some(id) => {
-            let found = tickets::table.filter(tickets::id.eq(id)).select((tickets::team_id, tickets::number));
+            let found = tickets::table.filter(tickets::id.eq(id)).select((tickets::team_id, tickets::number.nullable()));
             match found.first(conn).optional()? {
                 Some(found) => found,
                 None => return Ok(None),
@@ -42,7 +42,7 @@ pub fn sender(conn: &mut Conn, ticket: Option<TicketId>, reports: Tag, answers: 
     // A mailbox with a very long name has no room for a tag: its letters go out all the same.
     let plain = || mailbox.address.clone();
     Ok(Some(Sender {
-        reply_to: address(answers.unwrap_or(Tag::Ticket(number))).unwrap_or_else(plain),
+        reply_to: answers.or(number.map(Tag::Ticket)).and_then(address).unwrap_or_else(plain),
         reports_to: address(reports).unwrap_or_else(plain),
         address: mailbox.address.clone(),
         name: Some(mailbox.from_name.clone()).filter(|name| !name.trim().is_empty()),

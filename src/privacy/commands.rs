@@ -1,6 +1,7 @@
 //! The verb of erasure: one transaction for all rows; the bytes of files go in a job.
 use super::model::{ERASED, TICKETS_MAX};
 use super::store::{self, ErasureRow};
+use super::store_inbound;
 use crate::accounts::caller::Agent;
 use crate::accounts::contacts;
 use crate::audit;
@@ -56,6 +57,7 @@ pub fn erase(conn: &mut Conn, agent: &Agent, id: ContactId, now: DateTime<Utc>) 
     for chunk in ids.chunks(TICKETS_AT_ONCE) {
         files.extend(store::erase_tickets(conn, chunk)?);
         store::erase_calls(conn, id, chunk)?;
+        store_inbound::erase(conn, chunk, &[])?;
         for mail in store::erase_letters(conn, chunk, &[])? {
             queue::cancel(conn, mail.0)?;
         }
@@ -65,6 +67,7 @@ pub fn erase(conn: &mut Conn, agent: &Agent, id: ContactId, now: DateTime<Utc>) 
         store::erase_surveys(conn, chunk)?;
     }
     store::erase_calls(conn, id, &[])?;
+    store_inbound::erase(conn, &[], &known)?;
     let subjects: Vec<String> = subjects.into_iter().collect();
     store::erase_mentions(conn, &known, &subjects)?;
     store::forget_answers(conn, id, (&lines, &files), now)?;

@@ -5,3 +5,4 @@ pub mod jobs;
 pub mod model;
 mod queries;
 mod store;
+mod store_inbound;

@@ -1,6 +1,8 @@
 //! One person's data: handed out whole, and erased so that no word is left while every figure stays.
+use crate::inbound;
 use crate::support::client::Client;
 use crate::support::given::{close, path};
+use crate::support::lmtp;
 use crate::support::{Desk, Test, tests};
 use crate::surveys::press;
 use chrono::TimeDelta;
@@ -42,6 +44,9 @@ const WORDS: &[&str] = &[
     "recordingplace",
     "resultnote",
     "bouncedetail",
+    "lettersubject",
+    "letterwords",
+    "copyperson",
 ];
 
 struct Person {
@@ -107,6 +112,13 @@ fn person(desk: &Desk) -> Person {
     let followup = format!("/api/v1/surveys/followups/{id}");
     desk.other_agent().post(&format!("{followup}/attempts"), json!({ "how": "phone", "note": "attemptnote" })).ok();
     desk.other_agent().put(&format!("{followup}/outcome"), json!({ "outcome": "no_reply", "why": "whynotnow" })).ok();
+    let gate = lmtp::listen(desk);
+    let to = inbound::mailbox(desk, "support", None);
+    let from = format!("Zebulon Quarterman <{address}>");
+    inbound::hand_over(desk, &gate, &to, &inbound::mail(&from, &to, "Lettersubject", "Cc: friend@copyperson.example\r\n", "Letterwords."));
+    let written = desk.agent().get(&format!("/api/v1/tickets?contact_id={contact}&status=open")).ok()["items"][0].clone();
+    assert_eq!(written["subject"], "Lettersubject");
+    close(desk, written["id"].as_str().unwrap());
     let suppression = json!({ "address": address, "detail": "bouncedetail" });
     desk.agent().post("/api/v1/surveys/suppressions", suppression).is(201);
     Person { contact, mail, call }
@@ -201,7 +213,7 @@ fn an_export_holds_everything_that_was_said(desk: &Desk) {
     for word in WORDS.iter().filter(|word| !["reviewnote", "whynotnow", "attemptnote", "krakatau"].contains(word)) {
         assert!(whole.contains(word), "{word} is not in the document");
     }
-    assert_eq!(document["tickets"].as_array().unwrap().len(), 2);
+    assert_eq!(document["tickets"].as_array().unwrap().len(), 3);
     assert_eq!(document["tickets"][0]["messages"].as_array().unwrap().len(), 3);
     assert_eq!(document["calls"][0]["id"], person.call["id"]);
     let answers: Vec<&Value> = document["surveys"].as_array().unwrap().iter().filter(|one| !one["answer"].is_null()).collect();

@@ -76,7 +76,7 @@ def valid_input_is_refused_for_a_known_reason(ctx, response, case):
     found = {problem["code"]} | {error["code"] for error in problem.get("errors", [])}
     unknown = found - REASONS - {"invalid_input"}
     # How far back a report or a deadline may begin depends on the end, or on today.
-    if all(error["field"] in ("from", "to") for error in problem.get("errors", []) if error["code"] == "range"):
+    if all(error["field"] in ("from", "to", "compare_from", "compare_to") for error in problem.get("errors", []) if error["code"] == "range"):
         unknown.discard("range")
     # The period to compare with has two ends, or none.
     if all(error["field"] in ("compare_from", "compare_to") for error in problem.get("errors", []) if error["code"] == "missing"):
