@@ -27,9 +27,11 @@ mod inbound;
 mod inbound_imap;
 mod inbound_kill9;
 mod kill9;
+mod incoming;
 mod limits;
 mod live;
 mod load;
+mod mail;
 mod mails;
 mod merges;
 mod migrations;
@@ -115,6 +117,7 @@ const ALL: &[&[Test]] = &[
     figures::TESTS,
     funnel::TESTS,
     hours::TESTS,
+    incoming::TESTS,
     inbound::TESTS,
     inbound::LOCKED,
     inbound_imap::TESTS,
