@@ -32,20 +32,22 @@ pub fn make_data_dir(config: &Config) -> std::io::Result<()> {
     if config.database.url.is_empty() { std::fs::create_dir_all(&config.database.data_dir) } else { Ok(()) }
 }
 
-/// Ends when the process is asked to stop: Ctrl-C or SIGTERM.
-pub async fn stop_signal() {
+/// Ends when the process is asked to stop, by Ctrl-C or SIGTERM: from the call on, not only once somebody waits for it.
+pub fn stop_signal() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
     let interrupt = signal(SignalKind::interrupt());
     let terminate = signal(SignalKind::terminate());
-    match (interrupt, terminate) {
-        (Ok(mut interrupt), Ok(mut terminate)) => {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
+    async move {
+        match (interrupt, terminate) {
+            (Ok(mut interrupt), Ok(mut terminate)) => {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
             }
+            // Without handlers the signals end the process at once, which loses nothing that was acknowledged.
+            _ => std::future::pending().await,
         }
-        // Without handlers the signals end the process at once, which loses nothing that was acknowledged.
-        _ => std::future::pending().await,
     }
 }
 

@@ -194,7 +194,8 @@ async fn open_and_serve(config: Config, options: &Serve) -> Result<(), Box<dyn E
         }
     }
     let listener = TcpListener::bind(&listen).map_err(|error| format!("server.listen: cannot listen on {listen}: {error}"))?;
+    let stop = cli::stop_signal();
     println!("Deskbell listens on http://{}/ (API: /api/docs/)", listener.local_addr()?);
-    serve::run(actix_web::web::Data::new(app), listener, cli::stop_signal()).await?;
+    serve::run(actix_web::web::Data::new(app), listener, stop).await?;
     Ok(())
 }

@@ -82,7 +82,7 @@ fn a_mailbox_is_kept_and_its_password_is_never_shown(desk: &Desk) {
     let changed =
         json!({ "imap": { "host": "mail.example.com", "port": 143, "tls": "starttls", "user": "desk" }, "active": false });
     assert_eq!(desk.admin().with("If-Match", "\"1\"").patch(&path, &changed).ok()["imap"]["host"], "mail.example.com");
-    desk.admin().with("If-Match", "\"1\"").patch(&path, &changed).refused(412, "stale");
+    desk.admin().with("If-Match", "\"1\"").patch(&path, &changed).refused(412, "stale_version");
     for shown in [
         made.text,
         desk.admin().get(&path).text,
@@ -403,7 +403,7 @@ fn lmtp_answers_by_the_book(desk: &Desk) {
     // All in one go, two recipients, a dot at the start of a line: an answer for each.
     let plus = address.replace('@', "+anything@");
     let body = "From: ana@nordwind.example\r\nSubject: Dots\r\n\r\n..one\r\n.\r\n";
-    let all = format!("MAIL FROM:<>\r\nRCPT TO:<{address}>\r\nRCPT TO:<{plus}>\r\nDATA\r\n");
+    let all = format!("MAIL FROM:<a@b.example>\r\nRCPT TO:<{address}>\r\nRCPT TO:<{plus}>\r\nDATA\r\n");
     talk.send(all.as_bytes());
     let answers: Vec<String> = (0..4).map(|_| talk.hear()).collect();
     assert!(answers[3].starts_with("354 ") && answers[..3].iter().all(|line| line.starts_with("250 ")), "{answers:?}");

@@ -83,7 +83,7 @@ fn a_stop_takes_the_mail_that_is_being_handed_over() {
     mailbox(&server, &secret);
     let (mut busy, mut idle) = (Talk::to(&socket), Talk::to(&socket));
     busy.say("LHLO mx.example");
-    busy.say("MAIL FROM:<>");
+    busy.say("MAIL FROM:<ana@nordwind.example>");
     busy.say(&format!("RCPT TO:<{ADDRESS}>"));
     assert!(busy.say("DATA").starts_with("354 "));
     busy.send(b"From: ana@nordwind.example\r\nSubject: Last\r\n\r\nHel");

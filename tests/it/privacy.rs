@@ -115,7 +115,12 @@ fn person(desk: &Desk) -> Person {
     let gate = lmtp::listen(desk);
     let to = inbound::mailbox(desk, "support", None);
     let from = format!("Zebulon Quarterman <{address}>");
-    inbound::hand_over(desk, &gate, &to, &inbound::mail(&from, &to, "Lettersubject", "Cc: friend@copyperson.example\r\n", "Letterwords."));
+    inbound::hand_over(
+        desk,
+        &gate,
+        &to,
+        &inbound::mail(&from, &to, "Lettersubject", "Cc: friend@copyperson.example\r\n", "Letterwords."),
+    );
     let written = desk.agent().get(&format!("/api/v1/tickets?contact_id={contact}&status=open")).ok()["items"][0].clone();
     assert_eq!(written["subject"], "Lettersubject");
     close(desk, written["id"].as_str().unwrap());

@@ -16,7 +16,10 @@ type Order = (Command, Sender<io::Result<Child>>);
 pub fn command(program: impl AsRef<std::ffi::OsStr>, signal: &str, user: Option<&str>) -> Command {
     let mut command = Command::new("setpriv");
     if let Some(user) = user {
-        command.arg(format!("--reuid={user}")).arg(format!("--regid={user}")).arg("--init-groups");
+        // Some users have a group of another name.
+        let group = Command::new("id").args(["-g", user]).output().map(|done| done.stdout).unwrap_or_default();
+        let group = String::from_utf8_lossy(&group).trim().to_owned();
+        command.arg(format!("--reuid={user}")).arg(format!("--regid={group}")).arg("--init-groups");
     }
     command.arg(format!("--pdeathsig={signal}")).arg("--").arg(program);
     command
