@@ -24,6 +24,8 @@ pub const DESK_FIELD: &str = "X-Deskbell-Desk";
 /// Reads a mail.
 pub fn parse(raw: &[u8], envelope: Envelope<'_>) -> Parsed {
     let mut defects = Defects::default();
+    // Some programs begin their files with a mark of UTF-8.
+    let raw = raw.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(raw);
     let mended = lines(raw, &mut defects);
     let root = split(mended.as_deref().unwrap_or(raw), &mut defects);
     let mut found = Found::default();

@@ -159,6 +159,8 @@ impl Imap {
     /// How many mails a folder has, and how many nobody has read.
     #[track_caller]
     pub fn count(&mut self, folder: &str) -> (usize, usize) {
+        // What others did to the folder that this one has selected.
+        self.say("NOOP");
         let said = self.say(&format!("STATUS {folder} (MESSAGES UNSEEN)"));
         let number = |name: &str| {
             let rest = said.split(name).nth(1).unwrap_or_else(|| panic!("{said}"));
