@@ -13,7 +13,7 @@ use diesel::prelude::*;
 /// A file as stored.
 #[derive(Queryable, Selectable, Insertable, Debug, Clone)]
 #[diesel(table_name = attachments, treat_none_as_default_value = false)]
-#[allow(missing_docs, reason = "columns")]
+#[expect(missing_docs, reason = "columns")]
 pub struct AttachmentRow {
     pub id: AttachmentId,
     pub message_id: Option<MessageId>,

@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// What editing a calendar answers: the calendar, or with `dry_run=true` what would move.
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(untagged)]
-#[allow(clippy::large_enum_variant, reason = "never made: it describes the answer")]
+#[expect(clippy::large_enum_variant, reason = "never made: it describes the answer")]
 pub enum CalendarEdited {
     /// The calendar.
     Calendar(CalendarOut),

@@ -1,5 +1,4 @@
 //! What a batch leaves behind when some in it are refused.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 use super::*;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;

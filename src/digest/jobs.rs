@@ -4,7 +4,7 @@ use crate::Result;
 use crate::app::App;
 use crate::ids::DigestLetterId;
 use crate::jobs::Failure;
-use crate::mail::{Letter, MailState, transport::NotSent};
+use crate::mail::{Letter, MailState};
 use actix_web::web::Data;
 use uuid::Uuid;
 
@@ -33,19 +33,7 @@ pub async fn send(app: &App, id: Uuid) -> Result<(), Failure> {
     let id = DigestLetterId(id);
     let row = app.db.read(move |conn| store::find(conn, id)).await?;
     let Some(row) = row.filter(|row| row.state.0 == MailState::Queued) else { return Ok(()) };
-    let letter = Letter {
-        message_id: row.message_id,
-        to: row.recipient,
-        subject: row.subject,
-        text: row.text_body,
-        html: row.html_body,
-        in_reply_to: None,
-        references: None,
-        unsubscribe: None,
-        is_automatic: true,
-        files: Vec::new(),
-        sender: None,
-    };
+    let letter = Letter::of_desk(row.message_id, row.recipient, row.subject, (row.text_body, row.html_body));
     let sent = app.mailer.send(&letter).await;
     let now = app.clock.now();
     app.metrics.mail("digest", if sent.is_ok() { "sent" } else { "failed" });
@@ -54,10 +42,7 @@ pub async fn send(app: &App, id: Uuid) -> Result<(), Failure> {
         Err(error) => {
             let text = error.text().to_owned();
             app.db.write(move |conn| store::failed(conn, id, &text)).await?;
-            Err(match error {
-                NotSent::Refused(text) => Failure::Never(text),
-                NotSent::Later(text) | NotSent::Unknown(text) => Failure::Later(text),
-            })
+            Err(error.into())
         }
     }
 }

@@ -3,8 +3,8 @@
 //! Drawn without writing anything: nodes need not agree, as each draws its own and all are right.
 use crate::Result;
 use crate::db::{Conn, schema::events};
+use crate::timeline::horizon;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable};
 
 /// A horizon that somebody may still write below.
 #[derive(Debug, Clone, Copy)]
@@ -22,21 +22,6 @@ pub enum Horizon {
     Waits(Open),
 }
 
-#[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = Nullable<BigInt>)]
-    n: Option<i64>,
-}
-
-fn number(conn: &mut PgConnection, sql: &str) -> Result<i64> {
-    let row: Number = diesel::sql_query(sql).get_result(conn)?;
-    Ok(row.n.unwrap_or(0))
-}
-
-const NEWEST: &str = "SELECT pg_sequence_last_value(pg_get_serial_sequence('events', 'id')::regclass) AS n";
-const OWN_ID: &str = "SELECT pg_current_xact_id()::text::bigint AS n";
-const OLDEST_OPEN: &str = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS n";
-
 /// The newest number that was drawn, be its event there or not. One look.
 pub fn newest(conn: &mut Conn) -> Result<i64> {
     match conn {
@@ -44,7 +29,7 @@ pub fn newest(conn: &mut Conn) -> Result<i64> {
             let newest: Option<i64> = events::table.select(diesel::dsl::max(events::id)).first(conn)?;
             Ok(newest.unwrap_or(0))
         }
-        Conn::Pg(conn) => number(conn, NEWEST),
+        Conn::Pg(conn) => horizon::newest(conn),
     }
 }
 
@@ -61,14 +46,14 @@ pub fn draw(conn: &mut Conn, after: Option<i64>, open: Option<Open>) -> Result<H
                 // One thread writes: whoever sees an event sees all before it.
                 Conn::Sqlite(_) => return Ok(Horizon::At(newest)),
                 // After the newest number: whoever drew a number up to it has a smaller transaction id than ours.
-                Conn::Pg(conn) => Open { newest, own: number(conn, OWN_ID)? },
+                Conn::Pg(conn) => Open { newest, own: horizon::own_id(conn)? },
             }
         }
     };
     match conn {
         Conn::Sqlite(_) => Ok(Horizon::At(open.newest)),
         Conn::Pg(conn) => {
-            let is_closed = number(conn, OLDEST_OPEN)? > open.own;
+            let is_closed = horizon::is_closed(conn, open.own)?;
             Ok(if is_closed { Horizon::At(open.newest) } else { Horizon::Waits(open) })
         }
     }

@@ -1,5 +1,4 @@
 //! Delivering a reply's letter.
-use super::transport::NotSent;
 use super::{Enclosed, MailState, outbox};
 use crate::app::App;
 use crate::attachments;
@@ -40,11 +39,7 @@ pub async fn deliver(app: &App, id: Uuid) -> Result<(), Failure> {
             app.metrics.mail("reply", "failed");
             let text = error.text().to_owned();
             app.db.write(move |conn| outbox::not_sent(conn, id, MailState::Queued, &text)).await?;
-            Err(match error {
-                NotSent::Refused(text) => Failure::Never(text),
-                // A reply that may have been taken is sent again: twice is better than never.
-                NotSent::Later(text) | NotSent::Unknown(text) => Failure::Later(text),
-            })
+            Err(error.into())
         }
     }
 }

@@ -36,7 +36,7 @@ names! {
 /// A letter ready to go.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Letter {
-    /// Its own Message-ID, without angle brackets.
+    /// Its own Message-ID, in angle brackets.
     pub message_id: String,
     /// The recipient's address.
     pub to: String,
@@ -58,6 +58,25 @@ pub struct Letter {
     pub files: Vec<Enclosed>,
     /// Who sends it, where that is not the desk's own address.
     pub sender: Option<Sender>,
+}
+
+impl Letter {
+    /// What the desk itself writes to one of its own people.
+    pub fn of_desk(message_id: String, to: String, subject: String, (text, html): (String, String)) -> Self {
+        Self {
+            message_id,
+            to,
+            subject,
+            text,
+            html,
+            in_reply_to: None,
+            references: None,
+            unsubscribe: None,
+            is_automatic: true,
+            files: Vec::new(),
+            sender: None,
+        }
+    }
 }
 
 /// A mailbox that a letter is sent from, and where what follows from it goes.

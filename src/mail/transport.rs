@@ -4,6 +4,7 @@ use super::{Enclosed, Letter};
 use crate::attachments::model::served_type;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::jobs::Failure;
 use lettre::address::Envelope;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Body, Mailbox, Message, MultiPart, SinglePart};
@@ -48,6 +49,16 @@ impl NotSent {
     pub fn text(&self) -> &str {
         match self {
             Self::Later(text) | Self::Refused(text) | Self::Unknown(text) => text,
+        }
+    }
+}
+
+/// For letters that are better sent twice than never: one that may have been taken is sent again.
+impl From<NotSent> for Failure {
+    fn from(error: NotSent) -> Self {
+        match error {
+            NotSent::Refused(text) => Self::Never(text),
+            NotSent::Later(text) | NotSent::Unknown(text) => Self::Later(text),
         }
     }
 }

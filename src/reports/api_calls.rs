@@ -1,7 +1,7 @@
 //! `/reports/calls`, and the calls behind it.
 use super::calls_asked::{CallsAsked, CallsBy};
 use super::calls_figures::LeftOutCall;
-use super::params::{period, refused};
+use super::params::{period_params, refused};
 use super::sheet::{Format, Sheet};
 use super::wire_calls::{CallsReport, named};
 use super::{csv_calls, queries, queries_calls};
@@ -14,50 +14,27 @@ use crate::http::page::{LIMIT_DEFAULT, Page, read_cursor};
 use crate::ids::{AgentId, CallId, TeamId};
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use validator::Validate;
+use serde::Serialize;
 
 /// An answer is in time within so many seconds, where nothing else is asked for: what is promised.
 const WITHIN_SECONDS: i64 = 20;
 
-/// What to report about.
-#[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct CallsParams {
-    /// Start of the period: an RFC 3339 instant (a `+` in it is written `%2B`) or a local date, whose first instant in
-    /// `tz` is meant, of the years 1970 to 9999. 90 days before its end where it is left out.
-    #[validate(length(max = 64))]
-    #[param(
-        max_length = 64,
-        pattern = "^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$",
-        example = "2026-03-01"
-    )]
-    from: Option<String>,
-    /// End of the period, exclusive, written like `from`; now where it is left out. At most ten years after `from`.
-    #[validate(length(max = 64))]
-    #[param(
-        max_length = 64,
-        pattern = "^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$",
-        example = "2026-04-01"
-    )]
-    to: Option<String>,
-    /// IANA time zone in which dates and hours are read; UTC where it is left out.
-    #[validate(length(max = 64))]
-    #[param(max_length = 64, example = "America/Toronto")]
-    tz: Option<String>,
-    /// Only calls to this team's queue.
-    team_id: Option<TeamId>,
-    /// Only calls of this agent.
-    agent_id: Option<AgentId>,
-    /// Seconds within which an answer is in time; 20 where it is left out.
-    #[validate(range(min = 1, max = 3_600))]
-    #[param(minimum = 1, maximum = 3600)]
-    within_seconds: Option<i64>,
-    /// What to divide the figures by; only the total where it is left out.
-    group_by: Option<CallsBy>,
-    /// How to write it; where it is left out, `Accept: text/csv` asks for CSV, and all else is JSON.
-    format: Option<Format>,
+period_params! {
+    /// What to report about.
+    CallsParams {
+        /// Only calls to this team's queue.
+        team_id: Option<TeamId>,
+        /// Only calls of this agent.
+        agent_id: Option<AgentId>,
+        /// Seconds within which an answer is in time; 20 where it is left out.
+        #[validate(range(min = 1, max = 3_600))]
+        #[param(minimum = 1, maximum = 3600)]
+        within_seconds: Option<i64>,
+        /// What to divide the figures by; only the total where it is left out.
+        group_by: Option<CallsBy>,
+        /// How to write it; where it is left out, `Accept: text/csv` asks for CSV, and all else is JSON.
+        format: Option<Format>,
+    }
 }
 
 /// How did calls go?
@@ -69,9 +46,14 @@ pub struct CallsParams {
     description = "The figures; as CSV one row a group, with the same counts",
     content((CallsReport = "application/json"), (String = "text/csv"))
 )))]
-pub async fn report(app: Data<App>, Now(now): Now, params: Params<CallsParams>, request: HttpRequest) -> Result<HttpResponse> {
-    let CallsParams { from, to, tz, team_id, agent_id, within_seconds, group_by, format } = params.0;
-    let period = period(from.as_deref(), to.as_deref(), tz.as_deref(), now)?;
+pub async fn report(
+    app: Data<App>,
+    Now(now): Now,
+    Params(params): Params<CallsParams>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let period = params.period(now)?;
+    let CallsParams { team_id, agent_id, within_seconds, group_by, format, .. } = params;
     let within = within_seconds.unwrap_or(WITHIN_SECONDS);
     let asked = CallsAsked::new(period, (team_id, agent_id), group_by, within).map_err(refused)?;
     let format = Format::asked(format, &request);
@@ -83,45 +65,24 @@ pub async fn report(app: Data<App>, Now(now): Now, params: Params<CallsParams>, 
     Ok(sheet.await?.respond("calls.csv"))
 }
 
-/// Which calls.
-#[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct CallRowsParams {
-    /// Start of the period, as in the report.
-    #[validate(length(max = 64))]
-    #[param(
-        max_length = 64,
-        pattern = "^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$",
-        example = "2026-03-01"
-    )]
-    from: Option<String>,
-    /// End of the period, exclusive, as in the report.
-    #[validate(length(max = 64))]
-    #[param(
-        max_length = 64,
-        pattern = "^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$",
-        example = "2026-04-01"
-    )]
-    to: Option<String>,
-    /// IANA time zone in which dates are read; UTC where it is left out.
-    #[validate(length(max = 64))]
-    #[param(max_length = 64, example = "America/Toronto")]
-    tz: Option<String>,
-    /// Only calls to this team's queue.
-    team_id: Option<TeamId>,
-    /// Only calls of this agent.
-    agent_id: Option<AgentId>,
-    /// Seconds within which an answer is in time; 20 where it is left out.
-    #[validate(range(min = 1, max = 3_600))]
-    #[param(minimum = 1, maximum = 3600)]
-    within_seconds: Option<i64>,
-    /// Rows at the most, 1 to 100 (50 where it is left out).
-    #[validate(range(min = 1, max = 100))]
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
-    /// `next_cursor` of the page before. It keeps the period of the first page.
-    cursor: Option<String>,
+period_params! {
+    /// Which calls.
+    CallRowsParams {
+        /// Only calls to this team's queue.
+        team_id: Option<TeamId>,
+        /// Only calls of this agent.
+        agent_id: Option<AgentId>,
+        /// Seconds within which an answer is in time; 20 where it is left out.
+        #[validate(range(min = 1, max = 3_600))]
+        #[param(minimum = 1, maximum = 3600)]
+        within_seconds: Option<i64>,
+        /// Rows at the most, 1 to 100 (50 where it is left out).
+        #[validate(range(min = 1, max = 100))]
+        #[param(minimum = 1, maximum = 100)]
+        limit: Option<u32>,
+        /// `next_cursor` of the page before. It keeps the period of the first page.
+        cursor: Option<String>,
+    }
 }
 
 /// A call as the report counts it.
@@ -142,9 +103,14 @@ type Cursor = (DateTime<Utc>, DateTime<Utc>, i64, CallId);
 /// The calls behind the report, newest first.
 #[utoipa::path(get, path = "/api/v1/reports/calls/rows", tag = "reports", params(CallRowsParams),
     responses((status = 200, description = "A page", body = Page<CallCounted>)))]
-pub async fn rows(app: Data<App>, Now(now): Now, params: Params<CallRowsParams>, request: HttpRequest) -> Result<HttpResponse> {
-    let CallRowsParams { from, to, tz, team_id, agent_id, within_seconds, limit, cursor } = params.0;
-    let asked = period(from.as_deref(), to.as_deref(), tz.as_deref(), now)?;
+pub async fn rows(
+    app: Data<App>,
+    Now(now): Now,
+    Params(params): Params<CallRowsParams>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let asked = params.period(now)?;
+    let CallRowsParams { team_id, agent_id, within_seconds, limit, cursor, .. } = params;
     let (from, to, after) = match read_cursor::<Cursor>(cursor.as_deref())? {
         Some((from, to, at, id)) => (from, to, Some((at, id))),
         None => (asked.from, asked.to, None),

@@ -5,8 +5,8 @@ use crate::error::{Error, FieldError, Result};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-/// Defines the parameters of one report: what all have, and its own.
-macro_rules! report_params {
+/// Defines query parameters that begin with a period: a struct of them, and `period`.
+macro_rules! period_params {
     ($(#[$meta:meta])* $name:ident { $($(#[$own:meta])* $field:ident: $kind:ty,)* }) => {
         $(#[$meta])*
         #[derive(Debug, serde::Deserialize, validator::Validate, utoipa::IntoParams)]
@@ -30,20 +30,10 @@ macro_rules! report_params {
                 example = "2026-04-01"
             )]
             to: Option<String>,
-            /// IANA time zone in which dates, days, weeks and months are read; UTC where it is left out.
+            /// IANA time zone in which dates, hours, days, weeks and months are read; UTC where it is left out.
             #[validate(length(max = 64))]
             #[param(max_length = 64, example = "America/Toronto")]
             tz: Option<String>,
-            /// Only this channel.
-            channel: Option<$crate::tickets::model::Channel>,
-            /// Only this priority.
-            priority: Option<$crate::tickets::model::Priority>,
-            /// Only this team's.
-            team_id: Option<$crate::ids::TeamId>,
-            /// Only this agent's.
-            agent_id: Option<$crate::ids::AgentId>,
-            /// Only this organization's.
-            organization_id: Option<$crate::ids::OrganizationId>,
             $($(#[$own])* $field: $kind,)*
         }
 
@@ -51,7 +41,32 @@ macro_rules! report_params {
             fn period(&self, now: chrono::DateTime<chrono::Utc>) -> $crate::error::Result<$crate::reports::asked::Period> {
                 $crate::reports::params::period(self.from.as_deref(), self.to.as_deref(), self.tz.as_deref(), now)
             }
+        }
+    };
+}
+pub(super) use period_params;
 
+/// Defines the parameters of one report: what all have, and its own.
+macro_rules! report_params {
+    ($(#[$meta:meta])* $name:ident { $($(#[$own:meta])* $field:ident: $kind:ty,)* }) => {
+        $crate::reports::params::period_params! {
+            $(#[$meta])*
+            $name {
+                /// Only this channel.
+                channel: Option<$crate::tickets::model::Channel>,
+                /// Only this priority.
+                priority: Option<$crate::tickets::model::Priority>,
+                /// Only this team's.
+                team_id: Option<$crate::ids::TeamId>,
+                /// Only this agent's.
+                agent_id: Option<$crate::ids::AgentId>,
+                /// Only this organization's.
+                organization_id: Option<$crate::ids::OrganizationId>,
+                $($(#[$own])* $field: $kind,)*
+            }
+        }
+
+        impl $name {
             fn filter(&self) -> $crate::reports::asked::Filter {
                 $crate::reports::asked::Filter {
                     channel: self.channel,

@@ -102,7 +102,6 @@ pub async fn get(app: Data<App>, id: Id<PolicyId>) -> Result<HttpResponse> {
 /// What replacing a policy answers: the policy, or with `dry_run=true` what would move.
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(untagged)]
-#[allow(clippy::large_enum_variant, reason = "never made: it describes the answer")]
 pub enum PolicyReplaced {
     /// The policy.
     Policy(PolicyOut),

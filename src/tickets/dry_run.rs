@@ -14,7 +14,7 @@ use serde::Serialize;
 /// What a change of a ticket answers: the ticket, or with `dry_run=true` what would move.
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(untagged)]
-#[allow(clippy::large_enum_variant, reason = "never made: it describes the answer")]
+#[expect(clippy::large_enum_variant, reason = "never made: it describes the answer")]
 pub enum TicketChanged {
     /// The ticket.
     Ticket(TicketOut),

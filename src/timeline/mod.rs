@@ -1,6 +1,7 @@
 //! Events: one line of history each. History, live stream and webhooks hang off these rows.
 mod announced;
 pub mod api;
+pub mod horizon;
 mod store;
 
 pub use announced::{Announced, announced};

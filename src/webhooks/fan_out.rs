@@ -1,9 +1,6 @@
 //! From events to deliveries: reads what was written since the last look, in order, none left out and none twice.
 //!
-//! On SQLite one thread writes, so an id that can be read has no open one below it. On PostgreSQL ids are drawn before the
-//! commit. There a look draws a horizon: first the newest id that was drawn, then a transaction id of its own. Whoever drew an id
-//! up to the horizon has a transaction id below that (a verb writes its rows before its event), so once all transactions
-//! below have ended, everything up to the horizon is there or never will be. No verb writes anything for it.
+//! On PostgreSQL ids are drawn before the commit: there a look draws a horizon ([`horizon`]) and keeps it beside the cursor.
 use super::model::DeliveryState;
 use super::store::{self, DeliveryRow};
 use crate::Result;
@@ -14,10 +11,9 @@ use crate::db::{
 };
 use crate::each;
 use crate::ids::{DeliveryId, TicketId, WebhookId};
-use crate::timeline::{ActorId, Kind};
+use crate::timeline::{ActorId, Kind, horizon};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable};
 use std::collections::{HashMap, HashSet};
 
 /// Events read in one transaction at the most.
@@ -38,21 +34,6 @@ pub enum Look {
     Nothing,
 }
 
-#[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = Nullable<BigInt>)]
-    n: Option<i64>,
-}
-
-fn number(conn: &mut PgConnection, sql: &str) -> Result<i64> {
-    let row: Number = diesel::sql_query(sql).get_result(conn)?;
-    Ok(row.n.unwrap_or(0))
-}
-
-const NEWEST: &str = "SELECT pg_sequence_last_value(pg_get_serial_sequence('events', 'id')::regclass) AS n";
-const OWN_ID: &str = "SELECT pg_current_xact_id()::text::bigint AS n";
-const OLDEST_OPEN: &str = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS n";
-
 type Cursor = (i64, Option<i64>, Option<i64>);
 
 /// Up to which id events may be read now.
@@ -68,12 +49,12 @@ fn bound(conn: &mut Conn) -> Result<(i64, Option<i64>, bool)> {
         Conn::Pg(conn) => {
             let (after, horizon, _): Cursor = c::table.select(columns).first(conn)?;
             if horizon.is_none() {
-                // In this order, and no lock before: whoever drew an id up to the newest has a smaller transaction id than ours.
-                let newest = number(conn, NEWEST)?;
+                // In this order, and no lock before.
+                let newest = horizon::newest(conn)?;
                 if newest <= after {
                     return Ok((after, None, false));
                 }
-                let own = number(conn, OWN_ID)?;
+                let own = horizon::own_id(conn)?;
                 diesel::update(c::table.filter(c::horizon_id.is_null().and(c::event_id.eq(after))))
                     .set((c::horizon_id.eq(newest), c::horizon_xid.eq(own)))
                     .execute(conn)?;
@@ -81,7 +62,7 @@ fn bound(conn: &mut Conn) -> Result<(i64, Option<i64>, bool)> {
             }
             let (after, horizon, xid): Cursor = c::table.select(columns).for_update().first(conn)?;
             let is_closed = match xid {
-                Some(xid) => number(conn, OLDEST_OPEN)? >= xid,
+                Some(xid) => horizon::is_closed(conn, xid)?,
                 None => true,
             };
             Ok((after, horizon.filter(|_| is_closed), !is_closed))

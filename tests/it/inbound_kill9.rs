@@ -3,6 +3,7 @@ use crate::binary::{Binary, Server, until};
 use crate::inbound::mail;
 use crate::load::{Numbers, drain, quick};
 use crate::support::lmtp::Talk;
+use crate::support::process::wait_for;
 use crate::support::{Test, plain, servers};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// Tests of this file.
 pub const TESTS: &[Test] = plain![
@@ -121,6 +123,13 @@ fn hand_over(talk: &mut Talk<std::os::unix::net::UnixStream>, bytes: &[u8]) -> b
     talk.try_send(bytes) && talk.try_send(b".\r\n") && talk.try_hear().is_some_and(|answer| answer.starts_with("250 "))
 }
 
+/// A connection that answered LHLO.
+fn greeted(socket: &Path) -> Option<Talk<std::os::unix::net::UnixStream>> {
+    let mut talk = Talk::try_to(socket)?;
+    talk.try_send(b"LHLO mx.example\r\n");
+    talk.try_hear().map(|_| talk)
+}
+
 /// Mails until it is over, each again until it is taken.
 fn write(told: &Told, socket: &Path, writer: usize) {
     let mut talk = None;
@@ -131,19 +140,12 @@ fn write(told: &Told, socket: &Path, writer: usize) {
             if told.is_over.load(Ordering::Relaxed) {
                 return;
             }
-            if talk.is_none() {
-                talk = Talk::try_to(socket).map(|mut talk| {
-                    talk.try_send(b"LHLO mx.example\r\n");
-                    talk
-                });
-                if talk.as_mut().is_some_and(|talk| talk.try_hear().is_none()) {
-                    talk = None;
-                }
-            }
-            let Some(open) = &mut talk else {
-                std::thread::sleep(std::time::Duration::from_millis(20));
-                continue;
-            };
+            let is_open = wait_for(PATIENCE, || {
+                talk = talk.take().or_else(|| greeted(socket));
+                talk.is_some() || told.is_over.load(Ordering::Relaxed)
+            });
+            assert!(is_open.is_ok(), "the door opens again");
+            let Some(open) = &mut talk else { return };
             if hand_over(open, &bytes) {
                 break;
             }

@@ -12,6 +12,7 @@ mod binary;
 mod bulk;
 mod calendars;
 mod calls;
+mod calls_counted;
 mod calls_twilio;
 mod canned;
 mod cli;
@@ -126,6 +127,7 @@ const ALL: &[&[Test]] = &[
     reports::ONCE,
     reports::TESTS,
     calls::TESTS,
+    calls_counted::TESTS,
     calls_twilio::TESTS,
     cli::TESTS,
     dkim::TESTS,

@@ -3,6 +3,7 @@ use crate::binary::{Binary, Server};
 use crate::load::quick;
 use crate::support::client::Client;
 use crate::support::desk::at;
+use crate::support::process::wait_for;
 use crate::support::sse::Listening;
 use crate::support::{Desk, Test, plain, servers, tests};
 use chrono::TimeDelta;
@@ -97,19 +98,13 @@ fn a_stream_holds_an_agent_and_its_end_lets_them_go(desk: &Desk) {
     let second = Listening::to(desk, &desk.people.agent.secret, "?topic=calls");
     desk.advance(TimeDelta::minutes(10));
     drop(first);
-    let started = Instant::now();
-    while started.elapsed() < Duration::from_secs(3) {
+    let mut is_gone = || {
         desk.settle();
-        std::thread::sleep(Duration::from_millis(200));
-    }
-    assert_eq!(of(&agent, id)["state"], "available", "another stream lives");
+        of(&agent, id)["state"] == "offline"
+    };
+    assert!(wait_for(Duration::from_secs(3), &mut is_gone).is_err(), "another stream lives");
     drop(second);
-    let started = Instant::now();
-    while of(&agent, id)["state"] != "offline" {
-        assert!(started.elapsed() < Duration::from_secs(10), "the end of the last stream is noticed");
-        desk.settle();
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    assert!(wait_for(Duration::from_secs(10), &mut is_gone).is_ok(), "the end of the last stream is noticed");
     // Whoever comes back at once is not missed.
     let third = Listening::to(desk, &desk.people.agent.secret, "?topic=calls");
     say(&agent, "available");
@@ -207,10 +202,7 @@ fn the_wallboard_shows_who_waits_and_who_is_there(desk: &Desk) {
 fn seconds_until_offline(client: &Client) -> f64 {
     let id = client.get("/api/v1/agents/me").ok()["id"].as_str().unwrap().to_owned();
     let started = Instant::now();
-    while of(client, &id)["state"] != "offline" {
-        assert!(started.elapsed() < Duration::from_secs(60), "never");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    assert!(wait_for(Duration::from_secs(60), || of(client, &id)["state"] == "offline").is_ok(), "never");
     started.elapsed().as_secs_f64()
 }
 
@@ -218,9 +210,9 @@ fn seconds_until_offline(client: &Client) -> f64 {
 fn be_available(server: &Server, secret: &str) {
     let client = server.client(secret);
     say(&client, "available");
-    std::thread::sleep(Duration::from_secs(6));
     let id = client.get("/api/v1/agents/me").ok()["id"].as_str().unwrap().to_owned();
-    assert_eq!(of(&client, &id)["state"], "available", "the stream holds it");
+    let is_gone = wait_for(Duration::from_secs(6), || of(&client, &id)["state"] != "available");
+    assert!(is_gone.is_err(), "the stream holds it");
 }
 
 fn a_cut_line_is_noticed_within_five_seconds() {

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::ids::AlertLetterId;
 use crate::jobs::Failure;
 use crate::mail::Letter;
-use crate::mail::transport::{NotSent, domain};
+use crate::mail::transport::domain;
 use actix_web::web::Data;
 use uuid::Uuid;
 
@@ -23,27 +23,12 @@ pub async fn climb(app: &Data<App>) -> Result<(), Failure> {
 pub async fn send(app: &App, id: Uuid) -> Result<(), Failure> {
     let id = AlertLetterId(id);
     let Some(row) = app.db.read(move |conn| commands::letter_to_send(conn, id)).await? else { return Ok(()) };
-    let letter = Letter {
-        message_id: format!("<alert-{id}@{}>", domain(&app.config)),
-        to: row.recipient,
-        subject: row.subject,
-        text: row.text_body,
-        html: row.html_body,
-        in_reply_to: None,
-        references: None,
-        unsubscribe: None,
-        is_automatic: true,
-        files: Vec::new(),
-        sender: None,
-    };
+    let message_id = format!("<alert-{id}@{}>", domain(&app.config));
+    let letter = Letter::of_desk(message_id, row.recipient, row.subject, (row.text_body, row.html_body));
     let sent = app.mailer.send(&letter).await;
     let now = app.clock.now();
     app.metrics.mail("alert", if sent.is_ok() { "sent" } else { "failed" });
     let error = sent.as_ref().err().map(|error| error.text().to_owned());
     app.db.write(move |conn| commands::letter_tried(conn, id, error.as_deref(), now)).await?;
-    match sent {
-        Ok(()) => Ok(()),
-        Err(NotSent::Refused(text)) => Err(Failure::Never(text)),
-        Err(NotSent::Later(text) | NotSent::Unknown(text)) => Err(Failure::Later(text)),
-    }
+    Ok(sent?)
 }

@@ -19,7 +19,6 @@ REASONS = {
     "unknown_attachment",
     "unknown_custom_field",
     "unknown_tag",
-    "unknown_ticket",
     # What several fields, or a list, say together.
     "options",
     "no_message",
