@@ -8,8 +8,9 @@ use crate::jobs::queue;
 use crate::mail::outbox;
 use crate::metrics::Levels;
 use crate::sla::alarm;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{self, Bytes, Data, ServiceConfig};
 use actix_web::{HttpResponse, Responder, ResponseError};
+use std::sync::LazyLock;
 use utoipa_swagger_ui::SwaggerUi;
 
 /// Worker and alarm must have looked at their queues within so long.
@@ -17,13 +18,11 @@ const BEAT_MAX_SECONDS: i64 = 15;
 
 /// These need no token: what they tell is for machines on the same network.
 pub fn routes(config: &mut ServiceConfig) {
-    let description = openapi::description();
-    let json = Data::new(Description(description.to_json().unwrap_or_default()));
     config
         .service(only_get("/healthz", health))
         .service(only_get("/readyz", ready))
         .service(only_get("/metrics", metrics))
-        .service(only_get("/api/openapi.json", described).app_data(json))
+        .service(only_get("/api/openapi.json", described))
         .service(web::redirect("/api", "/api/docs/"))
         .service(web::redirect("/api/docs", "/api/docs/"))
         .service(SwaggerUi::new("/api/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/api/openapi.json")));
@@ -41,10 +40,11 @@ where
         .default_service(web::to(|| async { Error::MethodNotAllowed("GET, HEAD".into()).error_response() }))
 }
 
-struct Description(String);
+/// Made when it is first asked for: it takes more time and memory than all else at a start.
+static DESCRIPTION: LazyLock<Bytes> = LazyLock::new(|| openapi::description().to_json().unwrap_or_default().into());
 
-async fn described(json: Data<Description>) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(json.0.clone())
+async fn described() -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(DESCRIPTION.clone())
 }
 
 async fn health() -> HttpResponse {

@@ -12,7 +12,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 /// Messages that are looked at together and ranked against each other: the newest tickets' first, then older ones in larger steps.
-const STEPS: [i64; 4] = [300, 3_000, 30_000, 70_000];
+const STEPS: [i64; 4] = [200, 2_000, 20_000, 70_000];
 /// Messages that are looked at where the order is not by relevance: the newest tickets' matches.
 const SORTED_MAX: i64 = 10_000;
 

@@ -154,17 +154,43 @@ fn matching_sqlite<'b>(out: &mut AstPass<'_, 'b, Sqlite>, search: &'b Search, be
     Ok(())
 }
 
-/// The same. The plan depends on how common the words are (the newest rows one after the other, or the index of words), so it
-/// is made anew for each query.
+/// Of the newest documents, so many are looked at to tell a common word from a rare one.
+const SAMPLE: i64 = 200;
+/// What so many of them hold is common.
+const COMMON: i64 = 4;
+
+/// The same. What is common stands in the newest documents, one after the other; what is rare is found by the index of words, and
+/// sorted. The planner cannot tell which is which (it takes every prefix for equally common), so the newest documents do, and
+/// each branch is written so that it can be run in one way only.
 fn matching_postgres<'b>(out: &mut AstPass<'_, 'b, Pg>, search: &'b Search, below: &'b i64, limit: &'b i64) -> QueryResult<()> {
-    out.unsafe_to_cache_prepared();
-    out.push_sql("(SELECT id FROM search_documents WHERE words @@ CAST(");
-    out.push_bind_param::<Text, _>(&search.notation)?;
-    out.push_sql(" AS tsquery) AND id < ");
-    out.push_bind_param::<BigInt, _>(below)?;
+    let matches = |out: &mut AstPass<'_, 'b, Pg>| {
+        out.push_sql("words @@ CAST(");
+        out.push_bind_param::<Text, _>(&search.notation)?;
+        out.push_sql(" AS tsquery)");
+        QueryResult::Ok(())
+    };
+    let up_to = |out: &mut AstPass<'_, 'b, Pg>| out.push_bind_param::<BigInt, _>(below);
+    out.push_sql("(WITH newest AS MATERIALIZED (SELECT count(*) >= ");
+    out.push_sql(&COMMON.to_string());
+    out.push_sql(" AS is_common FROM (SELECT words FROM search_documents WHERE id < ");
+    up_to(out)?;
     out.push_sql(" ORDER BY id DESC LIMIT ");
+    out.push_sql(&SAMPLE.to_string());
+    out.push_sql(") AS n WHERE ");
+    matches(out)?;
+    out.push_sql(") (SELECT id FROM search_documents WHERE (SELECT is_common FROM newest) AND id < ");
+    up_to(out)?;
+    out.push_sql(" AND (");
+    matches(out)?;
+    out.push_sql(") IS TRUE ORDER BY id DESC LIMIT ");
     out.push_bind_param::<BigInt, _>(limit)?;
-    out.push_sql(") AS m");
+    out.push_sql(") UNION ALL (SELECT id FROM search_documents WHERE NOT (SELECT is_common FROM newest) AND id + 0 < ");
+    up_to(out)?;
+    out.push_sql(" AND ");
+    matches(out)?;
+    out.push_sql(" ORDER BY id + 0 DESC LIMIT ");
+    out.push_bind_param::<BigInt, _>(limit)?;
+    out.push_sql(")) AS m");
     Ok(())
 }
 
