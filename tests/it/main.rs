@@ -39,7 +39,9 @@ mod nodes;
 mod pages;
 mod presence;
 mod privacy;
+mod privacy_mentions;
 mod promises;
+mod promises_chosen;
 mod promises_edited;
 mod promises_moved;
 mod replay;
@@ -49,6 +51,7 @@ mod rights;
 mod schemathesis;
 mod search;
 mod secrets;
+mod shifts;
 mod supply;
 mod support;
 mod surveys;
@@ -60,8 +63,10 @@ mod tickets;
 mod tour;
 mod transfer;
 mod trouble;
+mod trouble_postgres;
 mod views;
 mod waves;
+mod waves_edited;
 mod webhooks;
 
 use libtest_mimic::{Arguments, Trial};
@@ -87,6 +92,7 @@ const ALL: &[&[Test]] = &[
     merges::TESTS,
     migrations::TESTS,
     promises::TESTS,
+    promises_chosen::TESTS,
     promises_edited::TESTS,
     promises_moved::TESTS,
     rights::ONCE,
@@ -101,7 +107,9 @@ const ALL: &[&[Test]] = &[
     surveys_answers::PAGE,
     surveys_followups::TESTS,
     waves::TESTS,
+    waves_edited::TESTS,
     privacy::TESTS,
+    privacy_mentions::TESTS,
     pages::TESTS,
     tickets::TESTS,
     tour::TESTS,
@@ -110,6 +118,7 @@ const ALL: &[&[Test]] = &[
     trouble::TESTS,
     webhooks::TESTS,
     trouble::PLAIN,
+    trouble_postgres::TESTS,
     accounts::TESTS,
     calendars::ONCE,
     calendars::TESTS,
@@ -137,6 +146,7 @@ const ALL: &[&[Test]] = &[
     live::SERVED,
     presence::TESTS,
     presence::SERVED,
+    shifts::TESTS,
     limits::PAGES,
     secrets::TESTS,
     supply::TESTS,
