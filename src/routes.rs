@@ -188,6 +188,7 @@ api! {
     "/wallboard" { get Work reports::api_wallboard::wallboard }
     "/stream" { get Work live::api::stream }
     "/reports/calls" { get Manage reports::api_calls::report }
+    "/reports/calls.svg" { get Manage reports::api_calls::chart }
     "/reports/calls/rows" { get Manage reports::api_calls::rows }
 }
 

@@ -65,7 +65,7 @@ pub async fn edit(
     change: impl FnOnce(&mut Calendar) -> Result<()> + Send + 'static,
 ) -> Result<HttpResponse> {
     if dry_run {
-        let carried_out = move |conn: &mut Conn| {
+        let carried_out = move |conn: &mut Conn| -> Result<Vec<Edit>> {
             let (calendar, is_chosen) = save(conn, actor, id, seen, now, change)?;
             let new = InForce { id, version: calendar.version, hours: Arc::new(calendar.hours()?) };
             let mut edits = vec![Edit::of_calendar(new, now)];

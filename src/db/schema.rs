@@ -1045,6 +1045,17 @@ table! {
 }
 
 table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+
+    presence_spells (agent_id, began_at) {
+        agent_id -> Uid,
+        began_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
     use crate::db::types::{JsonDoc, Uid};
     use diesel::sql_types::*;
 
@@ -1129,5 +1140,6 @@ allow_tables_to_appear_in_same_query!(
     presence_nodes,
     presence_lines,
     staffing,
+    presence_spells,
     shifts,
 );

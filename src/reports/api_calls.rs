@@ -1,14 +1,15 @@
 //! `/reports/calls`, and the calls behind it.
+use super::api_charts::respond;
 use super::calls_asked::{CallsAsked, CallsBy};
 use super::calls_figures::LeftOutCall;
 use super::params::{period, refused};
 use super::sheet::{Format, Sheet};
 use super::wire_calls::{CallsReport, named};
-use super::{csv_calls, queries, queries_calls};
+use super::{csv_calls, drawings_calls, queries, queries_calls};
 use crate::app::App;
 use crate::calls::queries as calls;
 use crate::calls::wire::CallOut;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::extract::{Now, Params};
 use crate::http::page::{LIMIT_DEFAULT, Page, read_cursor};
 use crate::ids::{AgentId, CallId, TeamId};
@@ -76,11 +77,33 @@ pub async fn report(app: Data<App>, Now(now): Now, params: Params<CallsParams>, 
     let asked = CallsAsked::new(period, (team_id, agent_id), group_by, within).map_err(refused)?;
     let format = Format::asked(format, &request);
     let sheet = app.db.snapshot(move |conn| {
-        let groups = queries_calls::calls(conn, &asked)?;
+        let mut groups = queries_calls::calls(conn, &asked)?;
+        queries_calls::available(conn, &asked, now, &mut groups)?;
         let names = queries::names(conn, named(asked.group_by), &groups)?;
         Sheet::of(&CallsReport::of(&asked, now, groups, &names), format, csv_calls::calls)
     });
     Ok(sheet.await?.respond("calls.csv"))
+}
+
+/// The report on calls as a chart: the service level of what was offered.
+///
+/// `format` is refused: a chart has none.
+#[utoipa::path(get, path = "/api/v1/reports/calls.svg", tag = "reports", params(CallsParams),
+    responses((status = 200, description = "Service level: a line over time, or bars", body = String, content_type = "image/svg+xml")))]
+pub async fn chart(app: Data<App>, Now(now): Now, params: Params<CallsParams>) -> Result<HttpResponse> {
+    let CallsParams { from, to, tz, team_id, agent_id, within_seconds, group_by, format } = params.0;
+    if format.is_some() {
+        return Err(Error::field("format", "unwanted", "a chart has no other format"));
+    }
+    let period = period(from.as_deref(), to.as_deref(), tz.as_deref(), now)?;
+    let asked =
+        CallsAsked::new(period, (team_id, agent_id), group_by, within_seconds.unwrap_or(WITHIN_SECONDS)).map_err(refused)?;
+    let svg = app.db.snapshot(move |conn| {
+        let groups = queries_calls::calls(conn, &asked)?;
+        let names = queries::names(conn, named(asked.group_by), &groups)?;
+        drawings_calls::calls(&CallsReport::of(&asked, now, groups, &names))
+    });
+    Ok(respond(svg.await?))
 }
 
 /// Which calls.

@@ -2,7 +2,6 @@
 use super::asked::{Asked, GroupBy};
 use super::figures::{Groups, Names, percent_one_decimal};
 use super::wire::{GroupKey, in_order};
-use crate::surveys::followups::model::Ending;
 use crate::surveys::model::{Outcome, ReviewState};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -46,19 +45,6 @@ names! {
         Declined = "declined",
         /// There was nothing to follow up.
         NotNeeded = "not_needed",
-    }
-}
-
-impl FollowUp {
-    /// Where one stands that has ended.
-    pub fn of(ending: Ending) -> Self {
-        match ending {
-            Ending::Resolved => Self::Resolved,
-            Ending::Contacted => Self::Contacted,
-            Ending::NoReply => Self::NoReply,
-            Ending::Declined => Self::Declined,
-            Ending::NotNeeded => Self::NotNeeded,
-        }
     }
 }
 

@@ -9,14 +9,13 @@ use super::funnel::{AnswerFact, AnswerStanding, CloseFact, Cohort, FollowUp, Fun
 use super::queries::{each_row, filtered, key, score};
 use super::rows::{Place, RowsAsked};
 use super::rows_surveys::SurveyRow;
-use crate::db::schema::{survey_followups, survey_invitations, survey_responses, survey_reviews, tickets};
+use crate::db::schema::{survey_invitations, survey_responses, survey_reviews, tickets};
 use crate::db::{
     Conn,
     types::{Json, Named, Time},
 };
 use crate::error::Result;
 use crate::ids::{AgentId, InvitationId, OrganizationId, ResponseId, TeamId, TicketId};
-use crate::surveys::followups::model::Ending;
 use crate::surveys::model::{Confirmation, Outcome, ReviewState};
 use crate::tickets::model::{Channel, Priority};
 use chrono::{DateTime, Utc};
@@ -30,7 +29,6 @@ macro_rules! cohort {
         let query = survey_invitations::table
             .left_join(survey_responses::table.on(survey_responses::invitation_id.eq(survey_invitations::id)))
             .left_join(survey_reviews::table.on(survey_reviews::response_id.nullable().eq(survey_responses::id.nullable())))
-            .left_join(survey_followups::table.on(survey_followups::response_id.nullable().eq(survey_responses::id.nullable())))
             .filter(survey_invitations::kind.eq(Named($filter.kind)))
             .into_boxed();
         let query = match $cohort {
@@ -45,16 +43,18 @@ macro_rules! cohort {
     }};
 }
 
-/// Whether an answer counts, its confirmation, the state of its review, and its follow-up with the outcome.
-type AroundColumns =
-    (Option<(bool, Option<Named<Confirmation>>)>, Option<Named<ReviewState>>, Option<(ResponseId, Option<Named<Ending>>)>);
+/// Whether an answer counts, its confirmation, the state of its review, and where its follow-up stands.
+type AroundColumns = (Option<(bool, Option<Named<Confirmation>>)>, Option<Named<ReviewState>>, Option<Named<FollowUp>>);
+
+/// One more join would keep the compiler busy for many minutes; the plan is the same.
+const FOLLOW_UP: &str = "(SELECT coalesce(f.outcome, 'open') FROM survey_followups f WHERE f.response_id = survey_responses.id)";
 
 macro_rules! around {
     () => {
         (
             (survey_responses::is_counted, survey_responses::confirmation).nullable(),
             survey_reviews::state.nullable(),
-            (survey_followups::response_id, survey_followups::outcome).nullable(),
+            diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Text>>(FOLLOW_UP),
         )
     };
 }
@@ -67,8 +67,7 @@ fn answer((given, review, follow_up): AroundColumns) -> Option<AnswerFact> {
         _ if is_counted => AnswerStanding::Counted,
         _ => AnswerStanding::Unconfirmed,
     };
-    let follow_up = follow_up.map(|(_, outcome)| outcome.map_or(FollowUp::Open, |outcome| FollowUp::of(outcome.0)));
-    Some(AnswerFact { standing, review: review.map(|review| review.0), follow_up })
+    Some(AnswerFact { standing, review: review.map(|review| review.0), follow_up: follow_up.map(|named| named.0) })
 }
 
 /// What became of the closes of a cohort, as it stands at `now`. One query.

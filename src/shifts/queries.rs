@@ -14,8 +14,11 @@ pub const GAPS_MAX: usize = 100;
 
 /// What open hours of a team, or of the desk, nobody is on duty in.
 pub struct Coverage {
+    /// Of which team; none for the desk.
     pub team_id: Option<TeamId>,
+    /// The time that was looked through.
     pub window: Stretch,
+    /// The first of them.
     pub gaps: Vec<Stretch>,
     /// Whether there are more than are listed.
     pub is_cut: bool,
@@ -62,7 +65,7 @@ pub fn duty(conn: &mut Conn, team: Option<TeamId>, window: Stretch) -> Result<Ve
     let local = |at: DateTime<Utc>| at.with_timezone(&zone).date_naive();
     let days = (local(window.0 - TimeDelta::days(1)), local(window.1));
     let rows = store::reaching(conn, team, days)?;
-    let on = rows.into_iter().map(|row| {
+    let on = rows.into_iter().map(|row| -> Result<(ShiftRow, Vec<Stretch>)> {
         let duty = pattern(&row)?.duty(zone, window);
         Ok((row, duty))
     });

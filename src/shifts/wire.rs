@@ -3,10 +3,13 @@ use super::queries::{Coverage, ShiftRow};
 use crate::calendar::wire::{Definition, Weekly};
 use crate::error::{Error, Result};
 use crate::ids::{AgentId, ShiftId, TeamId};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use validator::Validate;
+
+/// Years in which shifts can lie.
+const YEARS: std::ops::RangeInclusive<i32> = 2000..=2999;
 
 /// A shift to plan.
 #[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
@@ -36,6 +39,11 @@ impl ShiftIn {
         let w = &self.weekly;
         if [&w.mon, &w.tue, &w.wed, &w.thu, &w.fri, &w.sat, &w.sun].iter().all(|day| day.is_empty()) {
             return Err(Error::field("weekly", "empty", "must have hours on at least one day"));
+        }
+        for (field, day) in [("from_on", Some(self.from_on)), ("to_on", self.to_on)] {
+            if day.is_some_and(|day| !YEARS.contains(&day.year())) {
+                return Err(Error::field(field, "range", "must be a day from 2000 to 2999"));
+            }
         }
         if self.to_on.is_some_and(|to| to < self.from_on) {
             return Err(Error::field("to_on", "order", "must not be before the first day"));

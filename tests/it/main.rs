@@ -36,6 +36,7 @@ mod mails;
 mod merges;
 mod migrations;
 mod nodes;
+mod occupancy;
 mod pages;
 mod presence;
 mod privacy;
@@ -147,6 +148,7 @@ const ALL: &[&[Test]] = &[
     presence::TESTS,
     presence::SERVED,
     shifts::TESTS,
+    occupancy::TESTS,
     limits::PAGES,
     secrets::TESTS,
     supply::TESTS,

@@ -106,7 +106,7 @@ fn the_funnel_of_a_wave_counts_bounces_and_follow_ups_and_adds_up(desk: &Desk) {
     // Followed up, and the machine's answer rejected.
     let id = |score: &str| responses(desk, &format!("kind=relationship&score_min={score}&score_max={score}"))[0]["id"].clone();
     let followup = format!("/api/v1/surveys/followups/{}", id("3").as_str().unwrap());
-    desk.other_agent().post(&format!("{followup}/attempts"), json!({ "how": "phone" })).ok();
+    desk.other_agent().post(&format!("{followup}/attempts"), json!({ "how": "phone", "note": "Called." })).ok();
     desk.other_agent().put(&format!("{followup}/outcome"), json!({ "outcome": "contacted" })).ok();
     let doubted = format!("/api/v1/surveys/responses/{}", id("0").as_str().unwrap());
     desk.other_agent().post(&format!("{doubted}/claim"), json!({})).ok();

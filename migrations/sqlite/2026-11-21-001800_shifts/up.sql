@@ -23,3 +23,13 @@ CREATE TABLE shifts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX shifts_by_team ON shifts (team_id, id);
 CREATE INDEX shifts_by_agent ON shifts (agent_id, id);
+-- When each agent was available, for occupancy; ended_at is null while they are.
+CREATE TABLE presence_spells (
+  agent_id BLOB NOT NULL REFERENCES agents(id),
+  began_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  PRIMARY KEY (agent_id, began_at)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX presence_spells_by_end ON presence_spells (ended_at);
+CREATE INDEX presence_spells_open ON presence_spells (agent_id) WHERE ended_at IS NULL;
+INSERT INTO presence_spells (agent_id, began_at) SELECT agent_id, changed_at FROM presence WHERE state = 'available';

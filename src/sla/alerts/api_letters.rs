@@ -77,7 +77,7 @@ pub async fn get(app: Data<App>, id: Id<AlertLetterId>) -> Result<HttpResponse> 
 #[utoipa::path(post, path = "/api/v1/alerts/letters/{id}/release", tag = "promises", request_body = Nothing,
     params(("id" = AlertLetterId, Path)), responses((status = 200, description = "The letter as it is now", body = AlertLetterOut)))]
 pub async fn release(app: Data<App>, Now(now): Now, id: Id<AlertLetterId>, post: Post<Nothing>) -> Result<HttpResponse> {
-    let work = move |conn: &mut _| Answer::ok(&AlertLetterOut::from(commands::release_letter(conn, id.0, now)?));
+    let work = move |conn: &mut crate::db::Conn| Answer::ok(&AlertLetterOut::from(commands::release_letter(conn, id.0, now)?));
     let done = post.once.run(&app, now, work).await?;
     app.jobs_queued.notify_one();
     Ok(done)
