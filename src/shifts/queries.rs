@@ -32,7 +32,7 @@ fn day(text: &str) -> Result<NaiveDate> {
 
 fn pattern(row: &ShiftRow) -> Result<Pattern> {
     let to_on = row.to_on.as_deref().map(day).transpose()?;
-    Ok(Pattern { from_on: day(&row.from_on)?, to_on, weekly: row.weekly.to()? })
+    Ok(Pattern { from_on: day(&row.from_on)?, to_on, weekly: row.weekly.clone().to()? })
 }
 
 /// One by id.
