@@ -106,6 +106,8 @@ ids! {
     MailboxId,
     /// Names a mail that was taken.
     InboundMailId,
+    /// Names a shift.
+    ShiftId,
     /// Names a node that fetches mails.
     FetcherId,
 }

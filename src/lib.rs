@@ -31,6 +31,7 @@ pub mod live;
 pub mod mail;
 pub mod presence;
 pub mod privacy;
+pub mod shifts;
 pub mod timeline;
 pub mod transfer;
 pub mod webhooks;

@@ -3,8 +3,8 @@ use crate::accounts::rights::Right;
 use crate::error::Error;
 use crate::http::{auth, ops};
 use crate::{
-    accounts, attachments, audit, calendar, calls, canned, digest, fields, inbound, live, mail, presence, privacy, reports, sla,
-    surveys, tags, tickets, timeline, transfer, views, webhooks,
+    accounts, attachments, audit, calendar, calls, canned, digest, fields, inbound, live, mail, presence, privacy, reports,
+    shifts, sla, surveys, tags, tickets, timeline, transfer, views, webhooks,
 };
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -105,6 +105,9 @@ api! {
     "/policies" { post Administer sla::api::create, get Work sla::api::list }
     "/policies/{id}" { get Work sla::api::get, put Administer sla::api::replace, delete Administer sla::api::remove }
     "/alerts" { get Work sla::alerts::api::list }
+    "/alerts/letters" { get Manage sla::alerts::api_letters::list }
+    "/alerts/letters/{id}" { get Manage sla::alerts::api_letters::get }
+    "/alerts/letters/{id}/release" { post Manage sla::alerts::api_letters::release }
     "/alerts/{id}/acknowledgement" { post Work sla::alerts::api::acknowledge }
     "/mails" { get Manage mail::api::list }
     "/mails/{id}" { get Manage mail::api::get }
@@ -126,7 +129,7 @@ api! {
     "/surveys/suppressions" { get Work surveys::suppressions::api::list, post Work surveys::suppressions::api::create }
     "/surveys/suppressions/{id}" { get Work surveys::suppressions::api::get, delete Work surveys::suppressions::api::lift }
     "/surveys/waves" { post Manage surveys::waves::api::create, get Manage surveys::waves::api::list }
-    "/surveys/waves/{id}" { get Manage surveys::waves::api::get }
+    "/surveys/waves/{id}" { get Manage surveys::waves::api::get, put Manage surveys::waves::api::edit }
     "/surveys/waves/{id}/start" { post Manage surveys::waves::api::start }
     "/surveys/waves/{id}/stop" { post Manage surveys::waves::api::stop }
     "/surveys/waves/{id}/sample" { get Manage surveys::waves::api::sample }
@@ -178,9 +181,14 @@ api! {
     "/presence" { put Work presence::api::say, get Work presence::api::list }
     "/presence/alarm" { get Work presence::api::alarm }
     "/presence/alarm/acknowledgement" { post Work presence::api::acknowledge }
+    "/shifts" { post Manage shifts::api::create, get Work shifts::api::list }
+    "/shifts/gaps" { get Work shifts::api::gaps }
+    "/shifts/duty" { get Work shifts::api::duty }
+    "/shifts/{id}" { get Work shifts::api::get, put Manage shifts::api::replace, delete Manage shifts::api::remove }
     "/wallboard" { get Work reports::api_wallboard::wallboard }
     "/stream" { get Work live::api::stream }
     "/reports/calls" { get Manage reports::api_calls::report }
+    "/reports/calls.svg" { get Manage reports::api_calls::chart }
     "/reports/calls/rows" { get Manage reports::api_calls::rows }
 }
 

@@ -31,7 +31,7 @@ pub async fn run(app: &Data<App>, job: &Job) -> Result<(), Failure> {
         JobKind::ClimbAlerts => sla::alerts::jobs::climb(app).await,
         JobKind::SendAlert => sla::alerts::jobs::send(app, job.subject_id.0).await,
         JobKind::FileMail => inbound::jobs::file(app, job).await,
-        JobKind::EraseFiles => privacy::jobs::erase_files(app, job.subject_id.0).await,
+        JobKind::EraseFiles => privacy::jobs::finish(app, job.subject_id.0).await,
         JobKind::RunImport => transfer::jobs::run(app, job.subject_id.0).await,
     }
 }
@@ -51,7 +51,7 @@ pub fn parked(conn: &mut Conn, job: &Job, error: &str, now: DateTime<Utc>) -> Re
         JobKind::ClimbAlerts => Ok(()),
         JobKind::SendAlert => sla::alerts::commands::letter_parked(conn, job.subject_id.0, error),
         JobKind::FileMail => inbound::commands::give_up(conn, job.subject_id.0, error, now),
-        // The erasure shows how many files are left.
+        // The erasure says that it is not finished; asked for again, it goes on.
         JobKind::EraseFiles => Ok(()),
         JobKind::RunImport => transfer::commands::fail(conn, job.subject_id.0, error, now),
     }

@@ -12,6 +12,7 @@ use crate::http::page::{LIMIT_DEFAULT, Page, PageParams, read_cursor};
 use crate::ids::CalendarId;
 use crate::seen::Seen;
 use crate::sla::dry_run::DryRunParams;
+use crate::sla::moves::commands as moves;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -64,19 +65,25 @@ pub(super) fn answer(calendar: Calendar) -> Result<Answer> {
     Ok(Answer::ok(&CalendarOut::from(calendar))?.version(version))
 }
 
-/// Make a calendar.
+/// Make a calendar. Where it is the default from now on, running promises that count by the default one follow.
 #[utoipa::path(post, path = "/api/v1/calendars", tag = "promises", request_body = CalendarIn,
     responses((status = 201, description = "Made", body = CalendarOut)))]
 pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<CalendarIn>) -> Result<HttpResponse> {
     let CalendarIn { name, is_default, definition } = post.body;
     check(&definition, now)?;
-    post.once
+    let done = post
+        .once
         .run(&app, now, move |conn| {
             let made = CalendarOut::from(store::insert(conn, name, is_default, definition, now)?);
             audit::created(conn, who.0.actor(), ("calendar", made.id.0), &made, now)?;
+            if is_default {
+                moves::follow_choice(conn, Some(made.id), now)?;
+            }
             Ok(Answer::created(format!("/api/v1/calendars/{}", made.id), &made)?.version(made.version))
         })
-        .await
+        .await?;
+    app.jobs_queued.notify_one();
+    Ok(done)
 }
 
 /// List calendars, oldest first.

@@ -125,7 +125,7 @@ fn take_in(
     if definition != calendar.definition {
         check(&definition, now)?;
         let seen = Seen(Some(calendar.version));
-        calendar = save(conn, actor, id, seen, now, |calendar| {
+        (calendar, _) = save(conn, actor, id, seen, now, |calendar| {
             calendar.definition = definition;
             Ok(())
         })?;

@@ -26,7 +26,8 @@ pub enum CalendarEdited {
     DryRun(DryRunOut),
 }
 
-/// Saves a changed calendar; where its hours changed, running clocks follow in a job. Up to nine queries.
+/// Saves a changed calendar; where its hours changed, or it became the default, running clocks follow in a job. Says whether it
+/// became the default. Up to twelve queries.
 pub fn save(
     conn: &mut Conn,
     actor: Actor,
@@ -34,12 +35,13 @@ pub fn save(
     seen: Seen,
     now: DateTime<Utc>,
     change: impl FnOnce(&mut Calendar) -> Result<()>,
-) -> Result<Calendar> {
-    let (mut changed, mut before) = (false, None);
+) -> Result<(Calendar, bool)> {
+    let (mut changed, mut is_chosen, mut before) = (false, false, None);
     let calendar = store::update(conn, id, seen, now, |calendar| {
         before = Some(CalendarOut::from(calendar.clone()));
-        let hours = calendar.definition.clone();
+        let (hours, was_default) = (calendar.definition.clone(), calendar.is_default);
         change(calendar)?;
+        is_chosen = calendar.is_default && !was_default;
         changed = hours != calendar.definition;
         Ok(())
     })?;
@@ -47,7 +49,10 @@ pub fn save(
     if changed {
         moves::follow_calendar(conn, calendar.id, calendar.version, now)?;
     }
-    Ok(calendar)
+    if is_chosen {
+        moves::follow_choice(conn, Some(calendar.id), now)?;
+    }
+    Ok((calendar, is_chosen))
 }
 
 /// Carries an edit out, or answers what it would do.
@@ -60,12 +65,20 @@ pub async fn edit(
     change: impl FnOnce(&mut Calendar) -> Result<()> + Send + 'static,
 ) -> Result<HttpResponse> {
     if dry_run {
-        let calendar = app.db.write(move |conn| undone(conn, |conn| save(conn, actor, id, seen, now, change))).await?;
-        let new = InForce { id, version: calendar.version, hours: Arc::new(calendar.hours()?) };
-        let plan = app.db.read(move |conn| moves::plan(conn, Edit::of_calendar(new, now), now)).await?;
+        let carried_out = move |conn: &mut Conn| -> Result<Vec<Edit>> {
+            let (calendar, is_chosen) = save(conn, actor, id, seen, now, change)?;
+            let new = InForce { id, version: calendar.version, hours: Arc::new(calendar.hours()?) };
+            let mut edits = vec![Edit::of_calendar(new, now)];
+            if is_chosen {
+                edits.push(Edit::of_default(conn, id, now)?);
+            }
+            Ok(edits)
+        };
+        let edits = app.db.write(move |conn| undone(conn, carried_out)).await?;
+        let plan = app.db.read(move |conn| moves::plan(conn, edits, now)).await?;
         return Ok(HttpResponse::Ok().json(plan));
     }
-    let calendar = app.db.write(move |conn| save(conn, actor, id, seen, now, change)).await?;
+    let (calendar, _) = app.db.write(move |conn| save(conn, actor, id, seen, now, change)).await?;
     app.jobs_queued.notify_one();
     Ok(answer(calendar)?.into())
 }

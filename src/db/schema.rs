@@ -367,6 +367,7 @@ table! {
         agent_ids -> JsonDoc,
         kind -> Text,
         wave_id -> Nullable<Uid>,
+        bounced_at -> Nullable<BigInt>,
     }
 }
 
@@ -993,6 +994,14 @@ table! {
 table! {
     use crate::db::types::Uid;
     use diesel::sql_types::*;
+    erased_words (contact_id, word) {
+        contact_id -> Uid,
+        word -> Text,
+    }
+}
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
     presence (agent_id) {
         agent_id -> Uid,
         state -> Text,
@@ -1032,6 +1041,35 @@ table! {
         acknowledged_at -> Nullable<BigInt>,
         acknowledged_by -> Nullable<Uid>,
         version -> Integer,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+
+    presence_spells (agent_id, began_at) {
+        agent_id -> Uid,
+        began_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+
+    shifts (id) {
+        id -> Uid,
+        agent_id -> Uid,
+        team_id -> Nullable<Uid>,
+        from_on -> Text,
+        to_on -> Nullable<Text>,
+        weekly -> JsonDoc,
+        note -> Nullable<Text>,
+        version -> Integer,
+        created_at -> BigInt,
+        updated_at -> BigInt,
     }
 }
 
@@ -1097,8 +1135,11 @@ allow_tables_to_appear_in_same_query!(
     survey_wave_contacts,
     contact_erasures,
     erased_files,
+    erased_words,
     presence,
     presence_nodes,
     presence_lines,
     staffing,
+    presence_spells,
+    shifts,
 );

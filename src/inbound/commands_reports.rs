@@ -9,7 +9,7 @@ use crate::db::{Conn, types::Json};
 use crate::error::Result;
 use crate::ids::MessageId;
 use crate::mail::MailKind;
-use crate::surveys::suppressions;
+use crate::surveys::{self, suppressions};
 use crate::tickets::commands_mail;
 use crate::timeline::{self, Actor, Kind};
 use chrono::{DateTime, Utc};
@@ -50,7 +50,12 @@ pub(super) fn came_back(conn: &mut Conn, sent: &Sent, letter: Letter, parsed: &P
         MailKind::Reply => {
             commands_mail::bounced(conn, MessageId(sent.subject_id.0), bounce, now)?;
         }
-        MailKind::Survey => timeline::record(conn, sent.ticket_id, Kind::MailBounced, Actor::Desk, now, bounce)?,
+        MailKind::Survey => {
+            if is_permanent && letter.is_proven {
+                surveys::commands::came_back(conn, sent.subject_id.0, now)?;
+            }
+            timeline::record(conn, sent.ticket_id, Kind::MailBounced, Actor::Desk, now, bounce)?;
+        }
     }
     Ok(Became::Nothing("bounce", sent.ticket_id))
 }

@@ -29,7 +29,7 @@ names! {
         SendAlert = "send_alert",
         /// Read a mail that was taken, and file it.
         FileMail = "file_mail",
-        /// Throw away the files of an erased contact.
+        /// Throw away the files of an erased contact, and take them out of what others wrote.
         EraseFiles = "erase_files",
         /// Go on with an import.
         RunImport = "run_import",

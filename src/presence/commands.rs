@@ -36,7 +36,7 @@ fn tell(conn: &mut Conn, before: Option<&PresenceRow>, after: &PresenceRow, acto
     timeline::tell(conn, Kind::PresenceChanged, actor, now, data)
 }
 
-/// An agent says what they are. Three statements, or two where it is nothing new.
+/// An agent says what they are. Up to four statements, or two where it is nothing new.
 pub fn say(conn: &mut Conn, agent: &Agent, said: Said, now: DateTime<Utc>) -> Result<()> {
     let before = store::find(conn, agent.id())?;
     let is_same_state = before.as_ref().is_some_and(|row| row.state.0 == said.state);
@@ -49,6 +49,12 @@ pub fn say(conn: &mut Conn, agent: &Agent, said: Said, now: DateTime<Utc>) -> Re
         updated_at: Time(now),
     };
     store::put(conn, &row)?;
+    let was_available = before.as_ref().is_some_and(|row| row.state.0 == PresenceState::Available);
+    match (was_available, said.state == PresenceState::Available) {
+        (false, true) => store::begin_spell(conn, agent.id(), now)?,
+        (true, false) => store::end_spell(conn, agent.id(), now)?,
+        _ => {}
+    }
     let is_news =
         before.as_ref().is_none_or(|old| (&old.state, &old.reason, old.chats_max) != (&row.state, &row.reason, row.chats_max));
     if is_news { tell(conn, before.as_ref(), &row, Actor::Agent(agent.id()), now) } else { Ok(()) }
@@ -80,6 +86,7 @@ pub fn follow(conn: &mut Conn, config: &Config, node: Uuid, plan: &Plan, now: Da
     for agent in &plan.lost {
         let Some(before) = store::find(conn, *agent)? else { continue };
         if store::lose(conn, &before, LOST, now)? {
+            store::end_spell(conn, *agent, now)?;
             let after = PresenceRow { state: Named(PresenceState::Offline), reason: Some(LOST.to_owned()), ..before.clone() };
             tell(conn, Some(&before), &after, Actor::Desk, now)?;
             news += 1;

@@ -5,7 +5,7 @@ use crate::calendar;
 use crate::db::{
     Conn,
     ext::OnConflictExt,
-    schema::{presence, presence_lines, presence_nodes, staffing},
+    schema::{presence, presence_lines, presence_nodes, presence_spells, staffing},
     types::{Named, Time},
 };
 use crate::each;
@@ -65,6 +65,20 @@ pub fn lose(conn: &mut Conn, seen: &PresenceRow, reason: &str, now: DateTime<Utc
         presence::updated_at.eq(Time(now)),
     );
     Ok(diesel::update(same).set(values).execute(conn)? == 1)
+}
+
+/// Notes since when an agent is available. One insert.
+pub fn begin_spell(conn: &mut Conn, agent: AgentId, now: DateTime<Utc>) -> Result<()> {
+    let row = (presence_spells::agent_id.eq(agent), presence_spells::began_at.eq(Time(now)));
+    diesel::insert_into(presence_spells::table).values(row).or_ignore().execute(conn)?;
+    Ok(())
+}
+
+/// Notes until when an agent was available. One update.
+pub fn end_spell(conn: &mut Conn, agent: AgentId, now: DateTime<Utc>) -> Result<()> {
+    let open = presence_spells::table.filter(presence_spells::ended_at.is_null().and(presence_spells::agent_id.eq(agent)));
+    diesel::update(open).set(presence_spells::ended_at.eq(Time(now))).execute(conn)?;
+    Ok(())
 }
 
 /// The alarm. One query.

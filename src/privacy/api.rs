@@ -25,7 +25,10 @@ pub struct DocumentOut {
     /// Each with its tags, fields, messages, files (without their bytes) and history.
     #[schema(value_type = Vec<Object>)]
     tickets: Vec<Value>,
-    /// What they were asked and answered.
+    /// What they wrote on tickets of other people.
+    #[schema(value_type = Vec<Object>)]
+    said_elsewhere: Vec<Value>,
+    /// What they were asked and answered, how it was reviewed, and how it was followed up.
     #[schema(value_type = Vec<Object>)]
     surveys: Vec<Value>,
     /// Calls with their numbers, recordings and transcripts.
@@ -59,12 +62,14 @@ pub struct ErasureOut {
     /// Files whose bytes are still being thrown away.
     #[schema(minimum = 0)]
     files_left: i64,
+    /// Whether the files are gone, and what others wrote was looked through for addresses and numbers.
+    is_finished: bool,
 }
 
 impl From<Erasure> for ErasureOut {
     fn from(erasure: Erasure) -> Self {
-        let Erasure { row, files_left } = erasure;
-        Self { contact_id: row.contact_id, erased_at: row.erased_at.0, erased_by: row.erased_by, files_left }
+        let Erasure { row, files_left, is_finished } = erasure;
+        Self { contact_id: row.contact_id, erased_at: row.erased_at.0, erased_by: row.erased_by, files_left, is_finished }
     }
 }
 

@@ -1,17 +1,15 @@
 //! Everything that the desk keeps about one person, as one document.
+use super::queries_surveys;
 use crate::db::schema::{
-    attachments, calls, contact_emails, contact_phones, contacts, events, mails, messages, organizations, survey_invitations,
-    survey_responses, survey_revisions, survey_suppressions, ticket_fields, ticket_tags, tickets,
+    attachments, calls, contact_emails, contact_phones, contacts, events, mails, messages, organizations, survey_suppressions,
+    ticket_fields, ticket_tags, tickets,
 };
 use crate::db::{
     Conn,
     types::{Json, Named, Time},
 };
 use crate::error::{Error, Result};
-use crate::ids::{
-    AttachmentId, CallId, ContactId, InvitationId, MailId, MessageId, OrganizationId, ResponseId, TicketId, WaveId,
-};
-use crate::surveys::model::{Outcome, SurveyKind};
+use crate::ids::{AttachmentId, CallId, ContactId, MailId, MessageId, OrganizationId, TicketId};
 use crate::tickets::model::{Channel, Direction, Priority, Status};
 use crate::timeline::Kind;
 use chrono::{DateTime, Utc};
@@ -26,7 +24,7 @@ fn at(time: Option<Time>) -> Option<DateTime<Utc>> {
     time.map(|time| time.0)
 }
 
-/// The document of a contact: fifteen queries and six for each five hundred tickets.
+/// The document of a contact: twenty queries and six for each five hundred tickets.
 pub fn document(conn: &mut Conn, id: ContactId, now: DateTime<Utc>) -> Result<Value> {
     let contact = contact(conn, id)?;
     let own: Vec<TicketId> =
@@ -39,7 +37,8 @@ pub fn document(conn: &mut Conn, id: ContactId, now: DateTime<Utc>) -> Result<Va
         "exported_at": now,
         "contact": contact,
         "tickets": listed,
-        "surveys": surveys(conn, id)?,
+        "said_elsewhere": said_elsewhere(conn, id)?,
+        "surveys": queries_surveys::surveys(conn, id)?,
         "calls": calls_of(conn, id)?,
         "letters": letters(conn, id)?,
         "history": history(conn, id)?,
@@ -212,49 +211,16 @@ fn of_tickets(conn: &mut Conn, ids: &[TicketId]) -> Result<Vec<Value>> {
     Ok(listed.collect())
 }
 
-type AskedColumns =
-    (InvitationId, Named<SurveyKind>, Option<TicketId>, Option<WaveId>, Named<Outcome>, Option<Time>, Option<Time>);
-type AnswerColumns = (ResponseId, i32, String, Time, Option<Time>, bool);
-
-/// What the person was asked, and answered, with what the answers said before.
-fn surveys(conn: &mut Conn, id: ContactId) -> Result<Vec<Value>> {
-    use survey_invitations as i;
-    use survey_responses as r;
-    let rows: Vec<(AskedColumns, Option<AnswerColumns>)> = i::table
-        .left_join(r::table.on(r::invitation_id.eq(i::id)))
-        .filter(i::contact_id.eq(id))
-        .order((i::closed_at, i::id))
-        .select((
-            (i::id, i::kind, i::ticket_id, i::wave_id, i::outcome, i::sent_at, i::expires_at),
-            (r::id, r::score, r::comment, r::answered_at, r::edited_at, r::is_counted).nullable(),
-        ))
+/// What the person wrote on tickets of other people.
+fn said_elsewhere(conn: &mut Conn, id: ContactId) -> Result<Vec<Value>> {
+    let rows: Vec<(MessageId, i64, String, Time)> = messages::table
+        .inner_join(tickets::table.on(tickets::id.eq(messages::ticket_id)))
+        .filter(messages::contact_id.eq(id).and(tickets::contact_id.ne(id)))
+        .order((messages::at, messages::id))
+        .select((messages::id, tickets::number, messages::body, messages::at))
         .load(conn)?;
-    let answers: Vec<ResponseId> = rows.iter().filter_map(|row| row.1.as_ref().map(|answer| answer.0)).collect();
-    let mut earlier: HashMap<ResponseId, Vec<Value>> = HashMap::new();
-    for chunk in answers.chunks(TICKETS_AT_ONCE) {
-        use survey_revisions as v;
-        let found: Vec<(ResponseId, i32, String, Time)> = v::table
-            .filter(v::response_id.eq_any(chunk))
-            .order((v::response_id, v::revision))
-            .select((v::response_id, v::score, v::comment, v::at))
-            .load(conn)?;
-        for (id, score, comment, when) in found {
-            earlier.entry(id).or_default().push(json!({ "score": score, "comment": comment, "at": when.0 }));
-        }
-    }
-    let listed = rows.into_iter().map(|((id, kind, ticket, wave, outcome, sent, expires), answer)| {
-        let answer = answer.map(|(id, score, comment, answered, edited, is_counted)| {
-            json!({
-                "id": id, "score": score, "comment": comment, "answered_at": answered.0, "edited_at": at(edited),
-                "is_counted": is_counted, "earlier": earlier.remove(&id).unwrap_or_default(),
-            })
-        });
-        json!({
-            "id": id, "kind": kind.0, "ticket_id": ticket, "wave_id": wave, "outcome": outcome.0, "sent_at": at(sent),
-            "expires_at": at(expires), "answer": answer,
-        })
-    });
-    Ok(listed.collect())
+    let shown = |(id, number, body, when): (MessageId, i64, String, Time)| json!({ "id": id, "ticket_number": number, "body": body, "at": when.0 });
+    Ok(rows.into_iter().map(shown).collect())
 }
 
 type CallColumns =

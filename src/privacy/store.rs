@@ -72,6 +72,17 @@ pub(super) fn known_by(conn: &mut Conn, id: ContactId) -> Result<Vec<String>> {
     Ok(known)
 }
 
+/// What imports call the person.
+pub(super) fn external_ids(conn: &mut Conn, id: ContactId) -> Result<Vec<String>> {
+    let of_contact = import_keys::table.filter(import_keys::kind.eq(CONTACTS).and(import_keys::object_id.eq(ActorId(id.0))));
+    Ok(of_contact.select(import_keys::external_id).load(conn)?)
+}
+
+/// How many people were erased.
+pub(super) fn erasures(conn: &mut Conn) -> Result<i64> {
+    Ok(contact_erasures::table.count().get_result(conn)?)
+}
+
 /// The contact's own rows, and what the audit says of them.
 pub(super) fn erase_contact(conn: &mut Conn, id: ContactId, now: DateTime<Utc>) -> Result<()> {
     let addresses = contact_emails::table.filter(contact_emails::contact_id.eq(id)).select(contact_emails::address);

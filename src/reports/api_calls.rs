@@ -1,14 +1,15 @@
 //! `/reports/calls`, and the calls behind it.
+use super::api_charts::respond;
 use super::calls_asked::{CallsAsked, CallsBy};
 use super::calls_figures::LeftOutCall;
 use super::params::{period_params, refused};
 use super::sheet::{Format, Sheet};
 use super::wire_calls::{CallsReport, named};
-use super::{csv_calls, queries, queries_calls};
+use super::{csv_calls, drawings_calls, queries, queries_calls};
 use crate::app::App;
 use crate::calls::queries as calls;
 use crate::calls::wire::CallOut;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::extract::{Now, Params};
 use crate::http::page::{LIMIT_DEFAULT, Page, read_cursor};
 use crate::ids::{AgentId, CallId, TeamId};
@@ -37,6 +38,13 @@ period_params! {
     }
 }
 
+impl CallsParams {
+    fn asked(&self, now: DateTime<Utc>) -> Result<CallsAsked> {
+        let within = self.within_seconds.unwrap_or(WITHIN_SECONDS);
+        CallsAsked::new(self.period(now)?, (self.team_id, self.agent_id), self.group_by, within).map_err(refused)
+    }
+}
+
 /// How did calls go?
 ///
 /// Counts the calls that began in the period, as they stand now: one range of an index, and names for the groups. Every call is
@@ -52,17 +60,32 @@ pub async fn report(
     Params(params): Params<CallsParams>,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let period = params.period(now)?;
-    let CallsParams { team_id, agent_id, within_seconds, group_by, format, .. } = params;
-    let within = within_seconds.unwrap_or(WITHIN_SECONDS);
-    let asked = CallsAsked::new(period, (team_id, agent_id), group_by, within).map_err(refused)?;
-    let format = Format::asked(format, &request);
+    let (asked, format) = (params.asked(now)?, Format::asked(params.format, &request));
     let sheet = app.db.snapshot(move |conn| {
-        let groups = queries_calls::calls(conn, &asked)?;
+        let mut groups = queries_calls::calls(conn, &asked)?;
+        queries_calls::available(conn, &asked, now, &mut groups)?;
         let names = queries::names(conn, named(asked.group_by), &groups)?;
         Sheet::of(&CallsReport::of(&asked, now, groups, &names), format, csv_calls::calls)
     });
     Ok(sheet.await?.respond("calls.csv"))
+}
+
+/// The report on calls as a chart: the service level of what was offered.
+///
+/// `format` is refused: a chart has none.
+#[utoipa::path(get, path = "/api/v1/reports/calls.svg", tag = "reports", params(CallsParams),
+    responses((status = 200, description = "Service level: a line over time, or bars", body = String, content_type = "image/svg+xml")))]
+pub async fn chart(app: Data<App>, Now(now): Now, Params(params): Params<CallsParams>) -> Result<HttpResponse> {
+    if params.format.is_some() {
+        return Err(Error::field("format", "unwanted", "a chart has no other format"));
+    }
+    let asked = params.asked(now)?;
+    let svg = app.db.snapshot(move |conn| {
+        let groups = queries_calls::calls(conn, &asked)?;
+        let names = queries::names(conn, named(asked.group_by), &groups)?;
+        drawings_calls::calls(&CallsReport::of(&asked, now, groups, &names))
+    });
+    Ok(respond(svg.await?))
 }
 
 period_params! {

@@ -70,7 +70,9 @@ fn look(conn: &mut Conn, now: DateTime<Utc>) -> Result<WallboardOut> {
     let zone = hours.as_ref().map_or(Tz::UTC, |hours| hours.zone());
     let period = Period { from: midnight(zone, now.with_timezone(&zone).date_naive()), to: now, zone };
     let asked = CallsAsked::new(period, (None, None), None, WITHIN_SECONDS).map_err(refused)?;
-    let today = CallsReport::of(&asked, now, queries_calls::calls(conn, &asked)?, &Names::default()).total;
+    let mut groups = queries_calls::calls(conn, &asked)?;
+    queries_calls::available(conn, &asked, now, &mut groups)?;
+    let today = CallsReport::of(&asked, now, groups, &Names::default()).total;
     let counts = presence::queries::counts(conn)?;
     let free = presence::queries::free_for_a_call(conn, now)?;
     Ok(WallboardOut {

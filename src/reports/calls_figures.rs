@@ -86,6 +86,7 @@ pub struct CallsTally {
     pub answer_wait_seconds: i64,
     pub longest_wait_seconds: Option<i64>,
     pub talk_seconds: i64,
+    pub available_seconds: i64,
     pub left_out: [u64; LeftOutCall::ALL.len()],
 }
 

@@ -5,7 +5,7 @@ use super::wire::GroupKey;
 use super::wire_calls::{CallFigures, CallsReport, ServiceLevels};
 use crate::error::Result;
 
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 22] = [
     "total",
     "offered",
     "answered",
@@ -26,6 +26,8 @@ const COLUMNS: [&str; 20] = [
     "abandonment_less_short_percent",
     "longest_wait_seconds",
     "talk_seconds",
+    "available_seconds",
+    "occupancy_percent",
 ];
 
 fn cells(figures: &CallFigures) -> Vec<String> {
@@ -44,6 +46,8 @@ fn cells(figures: &CallFigures) -> Vec<String> {
         abandonment_less_short,
         longest_wait_seconds,
         talk_seconds,
+        available_seconds,
+        occupancy,
     } = figures;
     let ServiceLevels { of_offered, of_offered_less_short, of_answered } = service_level;
     let counts = [total, offered, answered, answered_in_time, abandoned, short_abandoned, voicemail];
@@ -52,7 +56,12 @@ fn cells(figures: &CallFigures) -> Vec<String> {
     cells.extend([of_offered, of_offered_less_short, of_answered].map(|share| figure(share.percent)));
     cells.push(figure(*average_speed_of_answer_seconds));
     cells.extend([abandonment, abandonment_less_short].map(|share| figure(share.percent)));
-    cells.extend([figure(*longest_wait_seconds), talk_seconds.to_string()]);
+    cells.extend([
+        figure(*longest_wait_seconds),
+        talk_seconds.to_string(),
+        available_seconds.to_string(),
+        figure(occupancy.percent),
+    ]);
     cells
 }
 

@@ -9,7 +9,7 @@ use crate::sla::clock::Metric;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-const PERCENT: Scale = Scale { low: 0.0, high: 100.0, unit: " %" };
+pub(super) const PERCENT: Scale = Scale { low: 0.0, high: 100.0, unit: " %" };
 const POINTS: Scale = Scale { low: -100.0, high: 100.0, unit: "" };
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 

@@ -264,6 +264,8 @@ pub struct NpsTally {
     pub sent: u64,
     /// Of those, answered at any time.
     pub answered: u64,
+    /// Of those sent, not answered at all and reported as not delivered.
+    pub bounced: u64,
     /// The answers to those.
     pub cohort: Tally,
 }
@@ -283,18 +285,19 @@ impl NpsTally {
         self.answers.n() == 0 && self.sent == 0
     }
 
-    /// Counts an invitation sent in the period, with the score where it was answered.
-    pub fn add_sent(&mut self, is_answered: bool, score: Option<Score>) {
+    /// Counts an invitation sent in the period, with the score where it was answered; it came back where nobody answered it.
+    pub fn add_sent(&mut self, is_answered: bool, is_bounced: bool, score: Option<Score>) {
         self.sent += 1;
+        self.bounced += u64::from(is_bounced);
         self.answered += u64::from(is_answered);
         if let Some(score) = score {
             self.cohort.add(score);
         }
     }
 
-    /// The NPS, to one decimal, if all who were asked and did not answer were detractors, and if all were promoters.
+    /// The NPS, to one decimal, if all who got a letter and did not answer were detractors, and if all were promoters.
     pub fn bounds(&self) -> Option<(f64, f64)> {
-        let silent = self.sent.saturating_sub(self.cohort.n());
+        let silent = self.sent.saturating_sub(self.bounced).saturating_sub(self.cohort.n());
         let worst = self.cohort.merge(Tally { detractors: silent, ..Tally::default() });
         let best = self.cohort.merge(Tally { promoters: silent, ..Tally::default() });
         Some((worst.nps_one_decimal()?, best.nps_one_decimal()?))

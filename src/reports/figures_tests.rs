@@ -119,10 +119,10 @@ fn nps(answered: &[u8], silent: u64) -> NpsTally {
     for value in answered {
         let score = Score::new(*value).expect("a score");
         tally.add_answer(score, *value == 0);
-        tally.add_sent(true, Some(score));
+        tally.add_sent(true, false, Some(score));
     }
     for _ in 0..silent {
-        tally.add_sent(false, None);
+        tally.add_sent(false, false, None);
     }
     tally
 }

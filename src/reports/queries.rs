@@ -220,11 +220,15 @@ fn sent(conn: &mut Conn, asked: &Asked, groups: &mut Groups<NpsTally>) -> Result
         .filter(survey_invitations::kind.eq(Named(asked.filter.kind)))
         .into_boxed();
     let query = filtered!(query, asked.filter, survey_invitations, assignee_id);
-    let columns = (survey_invitations::sent_at, survey_responses::score.nullable());
-    let mut take = |(at, value): (Option<Time>, Option<i32>), group: Key| -> Result<()> {
+    let columns = (
+        survey_invitations::sent_at,
+        survey_invitations::bounced_at.is_not_null().and(survey_invitations::is_answered.eq(false)),
+        survey_responses::score.nullable(),
+    );
+    let mut take = |(at, is_bounced, value): (Option<Time>, bool, Option<i32>), group: Key| -> Result<()> {
         let score = value.map(score).transpose()?;
         let at = at.map_or(from, |at| at.0);
-        groups.add(key(&asked.buckets, at, group), |tally| tally.add_sent(score.is_some(), score));
+        groups.add(key(&asked.buckets, at, group), |tally| tally.add_sent(score.is_some(), is_bounced, score));
         Ok(())
     };
     each_row!(conn, query, columns => (Option<Time>, Option<i32>), survey_invitations, assignee_id, asked.group_by, take);

@@ -3,18 +3,21 @@ use super::asked::bucket_of;
 use super::calls_asked::{CallsAsked, CallsBy};
 use super::calls_figures::{CallFact, CallsTally, spoils};
 use super::figures::{Groups, Key};
+use super::occupancy::{Spell, share_out};
 use crate::Result;
 use crate::calls::CallRow;
 use crate::calls::model::{CallOutcome, Doubt};
-use crate::db::schema::calls;
+use crate::db::schema::{calls, presence_spells, team_members};
 use crate::db::{
     Conn,
     types::{Named, Time},
 };
 use crate::ids::{AgentId, TeamId};
 use crate::tickets::model::Direction;
+use chrono::{DateTime, Utc};
 use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
+use std::collections::HashMap;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = calls)]
@@ -45,6 +48,29 @@ pub fn fact(row: &CallRow) -> CallFact {
         wait_seconds: row.wait_seconds,
         talk_seconds: row.talk_seconds,
     }
+}
+
+/// Adds the time that agents were available, as far as it is over at `now`. Two queries.
+pub fn available(conn: &mut Conn, asked: &CallsAsked, now: DateTime<Utc>, groups: &mut Groups<CallsTally>) -> Result<()> {
+    use presence_spells as s;
+    let until = asked.period.to.min(now);
+    let reaches_in = s::began_at.lt(Time(until)).and(s::ended_at.is_null().or(s::ended_at.gt(Time(asked.period.from))));
+    let rows: Vec<(AgentId, Time, Option<Time>)> =
+        s::table.filter(reaches_in).select((s::agent_id, s::began_at, s::ended_at)).load(conn)?;
+    let members: Vec<(AgentId, TeamId)> =
+        team_members::table.order(team_members::team_id).select((team_members::agent_id, team_members::team_id)).load(conn)?;
+    let mut teams: HashMap<AgentId, Vec<TeamId>> = HashMap::new();
+    for (agent, team) in members {
+        teams.entry(agent).or_default().push(team);
+    }
+    let spell = |(agent_id, from, to): (AgentId, Time, Option<Time>)| Spell {
+        agent_id,
+        from: from.0,
+        to: to.map_or(until, |to| to.0.min(until)),
+    };
+    let spells: Vec<Spell> = rows.into_iter().map(spell).collect();
+    share_out(asked, &spells, &teams, groups);
+    Ok(())
 }
 
 /// The calls of the period as they stand now. One query.

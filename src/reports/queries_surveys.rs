@@ -5,7 +5,7 @@
 use super::asked::{Asked, Filter, GroupBy, Period};
 use super::causes::CauseTally;
 use super::figures::{Groups, Key};
-use super::funnel::{AnswerFact, AnswerStanding, CloseFact, Cohort, FunnelTally};
+use super::funnel::{AnswerFact, AnswerStanding, CloseFact, Cohort, FollowUp, FunnelTally};
 use super::queries::{each_row, filtered, key, score};
 use super::rows::{Place, RowsAsked};
 use super::rows_surveys::SurveyRow;
@@ -16,7 +16,7 @@ use crate::db::{
 };
 use crate::error::Result;
 use crate::ids::{AgentId, InvitationId, OrganizationId, ResponseId, TeamId, TicketId};
-use crate::surveys::model::{Outcome, ReviewState};
+use crate::surveys::model::{Confirmation, Outcome, ReviewState};
 use crate::tickets::model::{Channel, Priority};
 use chrono::{DateTime, Utc};
 use diesel::connection::DefaultLoadingMode;
@@ -43,13 +43,32 @@ macro_rules! cohort {
     }};
 }
 
-/// What is known of an answer: all count, and none is owed a follow-up, as long as neither is stored.
-fn answer(response: Option<ResponseId>, review: Option<Named<ReviewState>>) -> Option<AnswerFact> {
-    let standing = AnswerStanding::Counted;
-    response.map(|_| AnswerFact { standing, review: review.map(|review| review.0), follow_up: None })
+/// Whether an answer counts, its confirmation, the state of its review, and where its follow-up stands.
+type AroundColumns = (Option<(bool, Option<Named<Confirmation>>)>, Option<Named<ReviewState>>, Option<Named<FollowUp>>);
+
+/// One more join would keep the compiler busy for many minutes; the plan is the same.
+const FOLLOW_UP: &str = "(SELECT coalesce(f.outcome, 'open') FROM survey_followups f WHERE f.response_id = survey_responses.id)";
+
+macro_rules! around {
+    () => {
+        (
+            (survey_responses::is_counted, survey_responses::confirmation).nullable(),
+            survey_reviews::state.nullable(),
+            diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Text>>(FOLLOW_UP),
+        )
+    };
 }
 
-type FunnelRow = (Time, Option<Time>, Named<Outcome>, Option<Time>, Option<ResponseId>, Option<Named<ReviewState>>);
+/// What is known of an answer.
+fn answer((given, review, follow_up): AroundColumns) -> Option<AnswerFact> {
+    let (is_counted, confirmation) = given?;
+    let standing = match confirmation.map(|named| named.0) {
+        Some(Confirmation::Rejected) => AnswerStanding::Rejected,
+        _ if is_counted => AnswerStanding::Counted,
+        _ => AnswerStanding::Unconfirmed,
+    };
+    Some(AnswerFact { standing, review: review.map(|review| review.0), follow_up: follow_up.map(|named| named.0) })
+}
 
 /// What became of the closes of a cohort, as it stands at `now`. One query.
 pub fn funnel(conn: &mut Conn, asked: &Asked, cohort: Cohort, now: DateTime<Utc>) -> Result<Groups<FunnelTally>> {
@@ -59,18 +78,15 @@ pub fn funnel(conn: &mut Conn, asked: &Asked, cohort: Cohort, now: DateTime<Utc>
         survey_invitations::sent_at,
         survey_invitations::outcome,
         survey_invitations::expires_at,
-        survey_responses::id.nullable(),
-        survey_reviews::state.nullable(),
+        survey_invitations::bounced_at.is_not_null(),
+        around!(),
     );
+    type FunnelRow = (Time, Option<Time>, Named<Outcome>, Option<Time>, bool, AroundColumns);
     let mut groups = Groups::<FunnelTally>::default();
     let mut take = |row: FunnelRow, group: Key| -> Result<()> {
-        let (closed_at, sent_at, outcome, expires_at, response, review) = row;
-        let fact = CloseFact {
-            outcome: outcome.0,
-            is_bounced: false,
-            expires_at: expires_at.map(|at| at.0),
-            answer: answer(response, review),
-        };
+        let (closed_at, sent_at, outcome, expires_at, is_bounced, around) = row;
+        let expires_at = expires_at.map(|at| at.0);
+        let fact = CloseFact { outcome: outcome.0, is_bounced, expires_at, answer: answer(around) };
         let at = match cohort {
             Cohort::Closed => closed_at.0,
             Cohort::Sent => sent_at.map_or(closed_at.0, |at| at.0),
@@ -82,10 +98,10 @@ pub fn funnel(conn: &mut Conn, asked: &Asked, cohort: Cohort, now: DateTime<Utc>
     Ok(groups)
 }
 
-type CloseColumns = (InvitationId, Option<TicketId>, i32, Time, Named<Outcome>, Option<Time>, Option<Time>);
+type CloseColumns = (InvitationId, Option<TicketId>, i32, Time, Named<Outcome>, Option<Time>, Option<Time>, bool);
 type SnapshotColumns = (Named<Channel>, Named<Priority>, Option<TeamId>, Option<AgentId>, Option<OrganizationId>);
 type AnswerColumns = (ResponseId, Time, i32);
-type Loaded = (CloseColumns, SnapshotColumns, Option<AnswerColumns>, Option<Named<ReviewState>>);
+type Loaded = (CloseColumns, SnapshotColumns, Option<AnswerColumns>, AroundColumns);
 
 /// The closes themselves, oldest first. Two queries.
 pub fn rows(conn: &mut Conn, asked: &RowsAsked, cohort: Cohort, after: Option<Place>, limit: i64) -> Result<Vec<SurveyRow>> {
@@ -105,20 +121,20 @@ pub fn rows(conn: &mut Conn, asked: &RowsAsked, cohort: Cohort, after: Option<Pl
         Cohort::Sent => query.order((i::sent_at, i::id)),
     };
     let columns = (
-        (i::id, i::ticket_id, i::close_number, i::closed_at, i::outcome, i::sent_at, i::expires_at),
+        (i::id, i::ticket_id, i::close_number, i::closed_at, i::outcome, i::sent_at, i::expires_at, i::bounced_at.is_not_null()),
         (i::channel, i::priority, i::team_id, i::assignee_id, i::organization_id),
         (r::id, r::answered_at, r::score).nullable(),
-        survey_reviews::state.nullable(),
+        around!(),
     );
     let loaded: Vec<Loaded> = query.limit(limit).select(columns).load(conn)?;
     let ids: Vec<TicketId> = loaded.iter().filter_map(|row| row.0.1).collect();
     let numbers: Vec<(TicketId, i64)> =
         tickets::table.filter(tickets::id.eq_any(&ids)).select((tickets::id, tickets::number)).load(conn)?;
     let numbers: HashMap<TicketId, i64> = numbers.into_iter().collect();
-    let rows = loaded.into_iter().map(|(close, snapshot, given, review)| {
-        let (invitation_id, ticket_id, close_number, closed_at, outcome, sent_at, expires_at) = close;
+    let rows = loaded.into_iter().map(|(close, snapshot, given, around)| {
+        let (invitation_id, ticket_id, close_number, closed_at, outcome, sent_at, expires_at, is_bounced) = close;
         let (channel, priority, team_id, agent_id, organization_id) = snapshot;
-        let fact = answer(given.as_ref().map(|given| given.0), review);
+        let fact = answer(around);
         let sent_at = sent_at.map(|at| at.0);
         SurveyRow {
             invitation_id,
@@ -133,7 +149,7 @@ pub fn rows(conn: &mut Conn, asked: &RowsAsked, cohort: Cohort, after: Option<Pl
             closed_at: closed_at.0,
             outcome: outcome.0,
             sent_at,
-            is_bounced: false,
+            is_bounced,
             expires_at: expires_at.map(|at| at.0),
             response_id: given.as_ref().map(|given| given.0),
             answered_at: given.as_ref().map(|given| given.1.0),

@@ -70,8 +70,12 @@ pub struct CallFigures {
     pub abandonment_less_short: Share,
     /// The longest wait of any offered call, answered or not.
     pub longest_wait_seconds: Option<i64>,
-    /// Seconds that agents talked. Occupancy would need the time that agents were available, which is not recorded.
+    /// Seconds that agents talked in the calls that were offered.
     pub talk_seconds: i64,
+    /// Seconds that agents were available, on a call or not; of a team: its members of today. An agent of two teams is there for both.
+    pub available_seconds: i64,
+    /// The share of that time in which they talked.
+    pub occupancy: Share,
 }
 
 /// A mean of whole seconds to one decimal, half away from zero.
@@ -93,6 +97,7 @@ impl CallFigures {
             answer_wait_seconds,
             longest_wait_seconds,
             talk_seconds,
+            available_seconds,
             left_out,
         } = *tally;
         let in_time = format!("answered within {within} s");
@@ -120,6 +125,12 @@ impl CallFigures {
             abandonment_less_short: Share::of("abandoned / (offered - short_abandoned)".into(), abandoned, less_short),
             longest_wait_seconds,
             talk_seconds,
+            available_seconds,
+            occupancy: Share::of(
+                "talk_seconds / available_seconds".into(),
+                talk_seconds.try_into().unwrap_or(0),
+                available_seconds.try_into().unwrap_or(0),
+            ),
         }
     }
 }

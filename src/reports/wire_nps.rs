@@ -79,7 +79,7 @@ pub struct NpsFigures {
 impl From<NpsTally> for NpsFigures {
     fn from(tally: NpsTally) -> Self {
         let bounds = tally.bounds();
-        let NpsTally { answers, by_score, comments, before: _, sent, answered, cohort: _ } = tally;
+        let NpsTally { answers, by_score, comments, before: _, sent, bounced, answered, cohort: _ } = tally;
         let Tally { promoters, passives, detractors } = answers;
         let interval = answers.interval();
         Self {
@@ -95,9 +95,9 @@ impl From<NpsTally> for NpsFigures {
             comments,
             cohort: CohortOut {
                 sent,
-                bounced: 0,
+                bounced,
                 answered,
-                response_rate: percent_one_decimal(answered, sent),
+                response_rate: percent_one_decimal(answered, sent.saturating_sub(bounced)),
                 bounds: bounds.map(|(worst, best)| BoundsOut { if_all_others_detractors: worst, if_all_others_promoters: best }),
             },
         }

@@ -68,18 +68,22 @@ fn answer(policy: Edited) -> Result<HttpResponse> {
     Ok(Answer::ok(&PolicyOut::from(policy))?.version(version).into())
 }
 
-/// Make a policy.
+/// Make a policy. Promises that come under it now are laid out by its targets from their original start, in a job.
 #[utoipa::path(post, path = "/api/v1/policies", tag = "promises", request_body = PolicyIn,
     responses((status = 201, description = "Made", body = PolicyOut)))]
 pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<PolicyIn>) -> Result<HttpResponse> {
     let PolicyIn { name, position, is_active, definition } = post.body;
-    post.once
+    let done = post
+        .once
         .run(&app, now, move |conn| {
             let made = PolicyOut::from(policies::insert_policy(conn, (name, position, is_active), definition, now)?);
             audit::created(conn, who.0.actor(), ("policy", made.id.0), &made, now)?;
+            moves::commands::follow_policy(conn, made.id, made.version, now)?;
             Ok(Answer::created(format!("/api/v1/policies/{}", made.id), &made)?.version(made.version))
         })
-        .await
+        .await?;
+    app.jobs_queued.notify_one();
+    Ok(done)
 }
 
 /// List policies in the order in which they are asked.
@@ -142,7 +146,7 @@ pub async fn replace(
             Edit::of_policy(conn, policy.id, now)
         };
         let edit = app.db.write(move |conn| undone(conn, edit)).await?;
-        let plan = app.db.read(move |conn| moves::commands::plan(conn, edit, now)).await?;
+        let plan = app.db.read(move |conn| moves::commands::plan(conn, vec![edit], now)).await?;
         return Ok(HttpResponse::Ok().json(plan));
     }
     let policy = app.db.write(save).await?;

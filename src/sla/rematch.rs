@@ -64,7 +64,7 @@ impl Ground {
         Self { policies, teams: HashMap::new(), calendars: HashMap::new() }
     }
 
-    fn calendar(&mut self, conn: &mut Conn, id: Option<CalendarId>) -> Result<Option<InForce>> {
+    pub(super) fn calendar(&mut self, conn: &mut Conn, id: Option<CalendarId>) -> Result<Option<InForce>> {
         if let Some(known) = self.calendars.get(&id) {
             return Ok(known.clone());
         }

@@ -328,6 +328,12 @@ pub fn bounced(conn: &mut Conn, ready: &Ready, said: String, now: DateTime<Utc>)
     Ok(())
 }
 
+/// A mail server reports that a letter, or its reminder, was not delivered: the funnel counts it.
+pub fn came_back(conn: &mut Conn, letter: Uuid, now: DateTime<Utc>) -> Result<()> {
+    let invitation = reminders::commands::invitation_of(conn, letter)?.unwrap_or(InvitationId(letter));
+    store::set_bounced(conn, invitation, now)
+}
+
 /// The job was given up: the close has its named outcome, and the letter can be released.
 pub fn failed(conn: &mut Conn, id: Uuid, error: &str, now: DateTime<Utc>) -> Result<()> {
     if let Some(row) = store::find_invitation(conn, InvitationId(id))? {

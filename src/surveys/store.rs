@@ -173,6 +173,13 @@ pub(super) fn set_sent(conn: &mut Conn, id: InvitationId, now: DateTime<Utc>) ->
     Ok(())
 }
 
+/// Notes when a letter came back, the first time.
+pub(super) fn set_bounced(conn: &mut Conn, id: InvitationId, now: DateTime<Utc>) -> Result<()> {
+    use survey_invitations as i;
+    diesel::update(i::table.find(id).filter(i::bounced_at.is_null())).set(i::bounced_at.eq(Time(now))).execute(conn)?;
+    Ok(())
+}
+
 /// The invitation of one close of a ticket.
 pub(super) fn find_of_close(conn: &mut Conn, ticket: TicketId, close_number: i32) -> Result<Option<(InvitationId, Outcome)>> {
     use survey_invitations as i;

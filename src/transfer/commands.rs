@@ -13,6 +13,7 @@ use crate::db::types::{Named, Time};
 use crate::error::{Error, FieldError, Result};
 use crate::ids::{AgentId, ContactId, ImportId, OrganizationId, TeamId, TicketId};
 use crate::jobs::{JobKind, queue};
+use crate::privacy;
 use crate::seen::Seen;
 use crate::tickets::commands_import::{self, Imported};
 use crate::timeline::Actor;
@@ -59,11 +60,25 @@ pub fn begin(conn: &mut Conn, row: ImportRow, body: &str, now: DateTime<Utc>) ->
     Ok(row)
 }
 
-/// Works off the next rows behind those that are done; says how many are done now, and whether that is all.
-pub fn work(conn: &mut Conn, id: ImportId, rows: &[Row], now: DateTime<Utc>) -> Result<bool> {
+/// How far an import is after some of its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// There are more.
+    More,
+    /// Every row was looked at.
+    All,
+    /// Somebody was erased since the file was read: it is to be read again.
+    Stale,
+}
+
+/// Works off the next rows behind those that are done, as they were read when there were so many erasures.
+pub fn work(conn: &mut Conn, id: ImportId, (rows, erasures): (&[Row], i64), now: DateTime<Utc>) -> Result<Step> {
     let mut import = store::lock(conn, id)?;
     if import.ended_at.is_some() {
-        return Ok(true);
+        return Ok(Step::All);
+    }
+    if privacy::commands::erasures(conn)? != erasures {
+        return Ok(Step::Stale);
     }
     import.state = Named(ImportState::Running);
     import.started_at = import.started_at.or(Some(Time(now)));
@@ -86,7 +101,7 @@ pub fn work(conn: &mut Conn, id: ImportId, rows: &[Row], now: DateTime<Utc>) -> 
         (import.state, import.ended_at) = (Named(ImportState::Done), Some(Time(now)));
     }
     store::save(conn, &import)?;
-    Ok(is_all)
+    Ok(if is_all { Step::All } else { Step::More })
 }
 
 /// The import is given up; what it took in stays.

@@ -6,6 +6,8 @@ pub mod api_exports;
 pub mod api_imports;
 mod cells;
 pub mod commands;
+pub mod commands_erasure;
+mod forget;
 pub mod jobs;
 mod lines;
 mod queries;

@@ -14,6 +14,11 @@ const DOCUMENTS: [&str; 1] = ["history"];
 /// Columns whose cells hold true or false.
 const SWITCHES: [&str; 2] = ["surveys_stopped", "entered_by_hand"];
 
+/// A row that an erasure emptied, in JSON.
+pub const ERASED_JSON: &str = "{\"erased\":true}";
+/// The only cell of a row that an erasure emptied.
+pub const ERASED_CELL: &str = "(erased)";
+
 /// What a row is.
 #[derive(Debug, Clone)]
 pub enum Line {
@@ -73,7 +78,14 @@ fn no_nul() -> Vec<FieldError> {
     vec![FieldError::new("row", "nul_character", "must not contain the character U+0000")]
 }
 
+fn erased() -> Vec<FieldError> {
+    vec![FieldError::new("row", "erased", "named a person who was erased before it was taken in")]
+}
+
 fn of_json(kind: TransferKind, text: &str) -> Result<Line, Vec<FieldError>> {
+    if text.trim() == ERASED_JSON {
+        return Err(erased());
+    }
     if has_nul(text) {
         return Err(no_nul());
     }
@@ -86,6 +98,9 @@ fn of_json(kind: TransferKind, text: &str) -> Result<Line, Vec<FieldError>> {
 }
 
 fn of_cells(kind: TransferKind, names: &[String], record: &csv::StringRecord) -> Result<Line, Vec<FieldError>> {
+    if record.len() == 1 && record.get(0) == Some(ERASED_CELL) {
+        return Err(erased());
+    }
     if record.len() != names.len() {
         let message = format!("has {} cells, the first line of the file has {}", record.len(), names.len());
         return Err(vec![FieldError::new("row", "cells", message)]);

@@ -121,6 +121,21 @@ pub fn lock(conn: &mut Conn, id: ImportId) -> Result<ImportRow> {
     row.ok_or(Error::NotFound("import"))
 }
 
+/// Those that have not ended, locked until the commit.
+pub fn lock_waiting(conn: &mut Conn) -> Result<Vec<ImportId>> {
+    let waiting = imports::table.filter(imports::ended_at.is_null()).order(imports::id).select(imports::id);
+    Ok(match conn {
+        Conn::Pg(conn) => waiting.for_update().load(conn)?,
+        Conn::Sqlite(conn) => waiting.load(conn)?,
+    })
+}
+
+/// Another file in the place of the first.
+pub fn set_body(conn: &mut Conn, id: ImportId, body: &str) -> Result<()> {
+    diesel::update(imports::table.find(id)).set(imports::body.eq(body)).execute(conn)?;
+    Ok(())
+}
+
 /// The file of an import; none once it has ended.
 pub fn body(conn: &mut Conn, id: ImportId) -> Result<Option<String>> {
     let body: Option<Option<String>> = imports::table.find(id).select(imports::body).first(conn).optional()?;

@@ -16,6 +16,7 @@ pub const TESTS: &[Test] = tests![
     a_promise_that_moved_away_from_its_end_calls_nobody,
     alerts_are_filtered_and_wrong_requests_refused,
     without_metrics_to_mail_nobody_gets_a_letter,
+    a_letter_that_is_given_up_is_seen_and_released,
 ];
 
 const AGENT: &str = "amir.agent@desk.test";
@@ -187,4 +188,39 @@ fn without_metrics_to_mail_nobody_gets_a_letter(desk: &Desk) {
     desk.set_time(at("2026-06-11T15:00:00Z"));
     assert!(desk.mails().is_empty());
     assert_eq!(open(desk).len(), 1);
+}
+
+fn a_letter_that_is_given_up_is_seen_and_released(desk: &Desk) {
+    desk.expect_parked();
+    let gone = json!({ "name": "Gone", "email": "reject550@desk.test", "role": "agent" });
+    let gone = desk.admin().post("/api/v1/agents", gone).id();
+    let ticket = email_ticket(desk, "ana@nordwind.example");
+    desk.agent().put(&path(&ticket, "/assignee"), json!({ "agent_id": gone })).ok();
+    desk.set_time(at("2026-06-11T14:00:30Z"));
+    let listed =
+        |query: &str| desk.manager().get(&format!("/api/v1/alerts/letters{query}")).ok()["items"].as_array().unwrap().clone();
+    let parked = listed("?state=parked");
+    assert!(
+        !parked.is_empty() && parked.len() < listed("").len() && listed("?state=sent").len() + parked.len() == listed("").len()
+    );
+    let letter = &parked[0];
+    assert_eq!((&letter["agent_id"], &letter["attempts"], &letter["sent_at"]), (&json!(gone), &json!(1), &Value::Null));
+    assert!(letter["last_error"].as_str().unwrap().contains("550"), "{letter}");
+    let one = format!("/api/v1/alerts/letters/{}", letter["id"].as_str().unwrap());
+    assert_eq!(&desk.manager().get(&one).ok(), letter);
+    let release = format!("{one}/release");
+    desk.agent().post(&release, json!({})).refused(403, "missing_right");
+    desk.agent().get("/api/v1/alerts/letters").refused(403, "missing_right");
+    assert_eq!(desk.manager().post(&release, json!({})).ok()["state"], "queued");
+    desk.manager().post(&release, json!({})).refused(409, "not_parked");
+    desk.settle();
+    assert_eq!(
+        (&desk.manager().get(&one).ok()["attempts"], &desk.manager().get(&one).ok()["state"]),
+        (&json!(2), &json!("parked"))
+    );
+    let nobody = "/api/v1/alerts/letters/00000000-0000-7000-8000-000000000000";
+    desk.manager().get(nobody).refused(404, "not_found");
+    desk.manager().post(&format!("{nobody}/release"), json!({})).refused(404, "not_found");
+    desk.manager().get("/api/v1/alerts/letters?state=lost").refuses_field("state");
+    desk.manager().get("/api/v1/alerts/letters?limit=1").ok()["next_cursor"].as_str().unwrap();
 }

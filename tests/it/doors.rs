@@ -16,6 +16,7 @@ pub const TESTS: &[Test] = tests![
     an_id_of_another_thing_opens_nothing,
     a_token_without_the_right_touches_nothing_that_exists,
     what_one_agent_holds_another_does_not_take,
+    every_route_with_an_id_is_walked,
 ];
 /// Those about types, which do not know the database.
 pub const ONCE: &[Test] = sqlite![no_body_takes_a_field_that_it_does_not_name, no_list_takes_a_parameter_that_it_does_not_name];
@@ -87,8 +88,12 @@ fn no_list_takes_a_parameter_that_it_does_not_name(desk: &Desk) {
     assert!(lists >= 10, "{lists} lists: is the description read?");
 }
 
-/// One thing of each kind, by the path that its routes begin with.
-struct Things(BTreeMap<&'static str, String>);
+/// Routes whose id names nothing that a test makes here: a kind of export, and what loops of the desk make.
+const ELSEWHERE: &[&str] =
+    &["/api/v1/exports", "/api/v1/webhooks/deliveries", "/api/v1/reports/digests", "/api/v1/alerts/letters", "/api/v1/chats"];
+
+/// One thing of each kind, by the path that its routes begin with; then those that cannot be listed or shown as JSON.
+struct Things(BTreeMap<&'static str, String>, BTreeMap<&'static str, String>);
 
 impl Things {
     fn make(desk: &Desk) -> Self {
@@ -105,7 +110,25 @@ impl Things {
         desk.anonymous().post_form(&page, &[("score", "2"), ("comment", "Slow.")]).is(303);
         let open = call(desk, "+4930123456", "2026-06-10T18:00:00Z");
         let machine = json!({ "name": "Gate", "scopes": ["channel"] });
-        Self(BTreeMap::from([
+        let ring = json!({ "call_id": "c1", "event": "ringing", "occurred_at": "2026-06-10T17:59:50Z", "from": "+4930999999" });
+        let rang = desk.channel().post("/api/v1/calls/events", ring).ok();
+        let hook = id("/api/v1/webhooks", json!({ "url": "https://hooks.nordwind.example/in" }));
+        admin.patch(&format!("/api/v1/webhooks/{hook}"), json!({ "active": false })).ok();
+        let file = json!({ "kind": "organizations", "format": "jsonl", "body": "{\"external_id\":\"1\",\"name\":\"Süd\"}" });
+        let import = id("/api/v1/imports", file);
+        let gate = crate::support::lmtp::listen(desk);
+        let to = crate::inbound::mailbox(desk, "support", None);
+        crate::inbound::hand_over(desk, &gate, &to, &crate::inbound::mail("di@nordwind.example", &to, "Came in", "", "Hello."));
+        let came_in = admin.get("/api/v1/inbound").ok()["items"][0].clone();
+        let daily = json!({ "mon": [{ "open": "08:00", "close": "20:00" }] });
+        let shift = json!({ "agent_id": desk.people.agent.id, "from_on": "2026-06-01", "weekly": daily });
+        desk.advance(TimeDelta::minutes(1));
+        let others = BTreeMap::from([
+            ("/api/v1/alerts", first("/api/v1/alerts")),
+            ("/api/v1/attachments", crate::privacy::upload(&desk.agent())),
+            ("/api/v1/messages", came_in["message_id"].as_str().unwrap_or_else(|| panic!("{came_in}")).to_owned()),
+        ]);
+        let things = BTreeMap::from([
             ("/api/v1/tickets", open["id"].as_str().unwrap().to_owned()),
             ("/api/v1/organizations", id("/api/v1/organizations", json!({ "name": "Nordwind" }))),
             ("/api/v1/contacts", first("/api/v1/contacts")),
@@ -124,7 +147,22 @@ impl Things {
             ("/api/v1/surveys/suppressions", id("/api/v1/surveys/suppressions", json!({ "address": "bo@nordwind.example" }))),
             ("/api/v1/surveys/waves", id("/api/v1/surveys/waves", json!({ "quarter": "2026-Q4" }))),
             ("/api/v1/causes", first("/api/v1/causes")),
-        ]))
+            ("/api/v1/calls", rang["id"].as_str().unwrap().to_owned()),
+            ("/api/v1/webhooks", hook),
+            ("/api/v1/imports", import),
+            ("/api/v1/mailboxes", first("/api/v1/mailboxes")),
+            ("/api/v1/inbound", came_in["id"].as_str().unwrap().to_owned()),
+            ("/api/v1/shifts", id("/api/v1/shifts", shift)),
+        ]);
+        Self(things, others)
+    }
+
+    fn own(&self, prefix: &str) -> Option<&String> {
+        self.0.get(prefix).or_else(|| self.1.get(prefix))
+    }
+
+    fn ids(&self) -> impl Iterator<Item = &String> {
+        self.0.values().chain(self.1.values())
     }
 
     /// What everything looks like now, and how much there is of it.
@@ -164,8 +202,8 @@ fn an_id_of_another_thing_opens_nothing(desk: &Desk) {
     let before = things.seen(desk);
     let mut walked = 0;
     for (row, prefix) in with_id() {
-        let own = things.0.get(prefix);
-        let foreign = things.0.values().filter(|id| Some(*id) != own).map(String::as_str);
+        let own = things.own(prefix);
+        let foreign = things.ids().filter(|id| Some(*id) != own).map(String::as_str);
         for id in foreign.chain(["00000000-0000-0000-0000-000000000000", "1", "%27%20OR%201=1--", "..%2f..%2fagents%2fme"]) {
             walked += 1;
             let answer = ask(&desk.admin(), &description, row, id);
@@ -196,7 +234,7 @@ fn a_token_without_the_right_touches_nothing_that_exists(desk: &Desk) {
     ];
     for (row, prefix) in with_id() {
         let nothing = TicketId::new().to_string();
-        let id = things.0.get(prefix).unwrap_or(&nothing);
+        let id = things.own(prefix).unwrap_or(&nothing);
         for stranger in &strangers {
             ask(stranger, &description, row, id).refused(401, "unauthorized");
         }
@@ -220,4 +258,18 @@ fn what_one_agent_holds_another_does_not_take(desk: &Desk) {
     }
     desk.agent().delete(&format!("{response}/claim")).refused(409, "not_claimed");
     assert_eq!(desk.admin().get(&response).ok(), held);
+}
+
+/// Whoever adds a route with an id says here what it names.
+fn every_route_with_an_id_is_walked(desk: &Desk) {
+    let things = Things::make(desk);
+    let forgotten: Vec<&str> = with_id()
+        .map(|(_, prefix)| prefix)
+        .filter(|prefix| things.own(prefix).is_none() && !ELSEWHERE.contains(prefix))
+        .collect();
+    assert_eq!(forgotten, Vec::<&str>::new(), "nothing of these is made: the tests above ask for them in vain");
+    for (prefix, id) in &things.0 {
+        let is_listed = desk.admin().get(&format!("{prefix}?limit=100")).ok()["items"].to_string().contains(id);
+        assert!(is_listed, "{prefix}/{id} does not exist");
+    }
 }

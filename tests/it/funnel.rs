@@ -31,7 +31,7 @@ fn reviewed_days(desk: &Desk) -> crate::reports::Places {
     places
 }
 
-fn recount(rows: &[&Value], now: DateTime<Utc>) -> Value {
+pub fn recount(rows: &[&Value], now: DateTime<Utc>) -> Value {
     let count = |f: &dyn Fn(&Value) -> bool| rows.iter().filter(|row| f(row)).count() as i64;
     let of = |name: &'static str, value: &'static str| count(&|row| row[name] == value);
     let mut outcomes = Map::new();
@@ -86,7 +86,7 @@ fn of_name(rows: &[&Value], name: &str) -> usize {
 
 /// Each step of a funnel adds up to the one above it.
 #[track_caller]
-fn adds_up(figures: &Value, what: &str) {
+pub fn adds_up(figures: &Value, what: &str) {
     let n = |pointer: &str| figures.pointer(pointer).unwrap().as_i64().unwrap();
     let sum = |part: &str| figures[part].as_object().unwrap().values().map(|count| count.as_i64().unwrap()).sum::<i64>();
     assert_eq!(n("/closes"), sum("outcomes"), "{what}");

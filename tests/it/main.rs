@@ -37,10 +37,13 @@ mod mails;
 mod merges;
 mod migrations;
 mod nodes;
+mod occupancy;
 mod pages;
 mod presence;
 mod privacy;
+mod privacy_mentions;
 mod promises;
+mod promises_chosen;
 mod promises_edited;
 mod promises_moved;
 mod replay;
@@ -50,6 +53,7 @@ mod rights;
 mod schemathesis;
 mod search;
 mod secrets;
+mod shifts;
 mod supply;
 mod support;
 mod surveys;
@@ -61,8 +65,10 @@ mod tickets;
 mod tour;
 mod transfer;
 mod trouble;
+mod trouble_postgres;
 mod views;
 mod waves;
+mod waves_edited;
 mod webhooks;
 
 use libtest_mimic::{Arguments, Trial};
@@ -88,6 +94,7 @@ const ALL: &[&[Test]] = &[
     merges::TESTS,
     migrations::TESTS,
     promises::TESTS,
+    promises_chosen::TESTS,
     promises_edited::TESTS,
     promises_moved::TESTS,
     rights::ONCE,
@@ -102,7 +109,9 @@ const ALL: &[&[Test]] = &[
     surveys_answers::PAGE,
     surveys_followups::TESTS,
     waves::TESTS,
+    waves_edited::TESTS,
     privacy::TESTS,
+    privacy_mentions::TESTS,
     pages::TESTS,
     tickets::TESTS,
     tour::TESTS,
@@ -111,6 +120,7 @@ const ALL: &[&[Test]] = &[
     trouble::TESTS,
     webhooks::TESTS,
     trouble::PLAIN,
+    trouble_postgres::TESTS,
     accounts::TESTS,
     calendars::ONCE,
     calendars::TESTS,
@@ -139,6 +149,8 @@ const ALL: &[&[Test]] = &[
     live::SERVED,
     presence::TESTS,
     presence::SERVED,
+    shifts::TESTS,
+    occupancy::TESTS,
     limits::PAGES,
     secrets::TESTS,
     supply::TESTS,

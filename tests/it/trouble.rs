@@ -55,6 +55,11 @@ fn namespace() -> Option<&'static [&'static str]> {
 
 /// The binary on `folder`.
 pub fn serve(folder: &Path, room: Room) -> (Child, String, Option<String>) {
+    serve_on(folder, room, None)
+}
+
+/// The binary on `folder` and another database than SQLite.
+pub fn serve_on(folder: &Path, room: Room, database: Option<&str>) -> (Child, String, Option<String>) {
     let binary = env!("CARGO_BIN_EXE_deskbell");
     let script = match room {
         Room::Plenty => format!("exec {binary} serve"),
@@ -73,6 +78,9 @@ pub fn serve(folder: &Path, room: Room) -> (Child, String, Option<String>) {
         .env_remove("DESKBELL_TEST_PYTHON")
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
+    if let Some(url) = database {
+        command.env("DESKBELL_DATABASE_URL", url);
+    }
     let mut child = process::start(command).unwrap();
     let mut said = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
     let mut token = None;

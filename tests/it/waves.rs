@@ -19,10 +19,10 @@ pub const TESTS: &[Test] = tests![
     bad_plans_are_refused,
 ];
 
-const ALL: &str = "/api/v1/surveys/waves";
+pub const ALL: &str = "/api/v1/surveys/waves";
 
 #[track_caller]
-fn contact(desk: &Desk, address: Option<&str>, more: Value) -> String {
+pub fn contact(desk: &Desk, address: Option<&str>, more: Value) -> String {
     let mut wanted = json!({ "name": "Ana Castro", "emails": address.into_iter().collect::<Vec<_>>() });
     for (field, value) in more.as_object().unwrap() {
         wanted[field] = value.clone();
@@ -36,7 +36,7 @@ fn organization(desk: &Desk, name: &str) -> String {
 
 /// A wave over the rest of June, of everybody.
 #[track_caller]
-fn planned(desk: &Desk, more: Value) -> String {
+pub fn planned(desk: &Desk, more: Value) -> String {
     let mut wanted = json!({ "quarter": "2026-Q2", "active_days": null });
     for (field, value) in more.as_object().unwrap() {
         wanted[field] = value.clone();
@@ -47,7 +47,7 @@ fn planned(desk: &Desk, more: Value) -> String {
 }
 
 #[track_caller]
-fn started(desk: &Desk, more: Value) -> String {
+pub fn started(desk: &Desk, more: Value) -> String {
     let wave = planned(desk, more);
     desk.manager().post(&format!("{wave}/start"), json!({})).ok();
     desk.settle();
@@ -57,7 +57,7 @@ fn started(desk: &Desk, more: Value) -> String {
 
 /// The contacts of a wave by id, read in pages of two.
 #[track_caller]
-fn members(desk: &Desk, wave: &str, query: &str) -> BTreeMap<String, Value> {
+pub fn members(desk: &Desk, wave: &str, query: &str) -> BTreeMap<String, Value> {
     let (mut all, mut cursor) = (BTreeMap::new(), String::new());
     loop {
         let page = desk.manager().get(&format!("{wave}/contacts?limit=2{query}{cursor}")).ok();
@@ -85,7 +85,7 @@ fn outcome(desk: &Desk, wave: &str, id: &str) -> Value {
     members(desk, wave, "")[id]["outcome"].clone()
 }
 
-fn page_of(desk: &Desk, address: &str) -> String {
+pub fn page_of(desk: &Desk, address: &str) -> String {
     let mails = desk.mails_to(address);
     let link = mails.last().unwrap().links().into_iter().find(|link| link.contains("/survey/") && !link.contains('?')).unwrap();
     link.strip_prefix(&desk.base()).unwrap().to_owned()
@@ -180,7 +180,7 @@ fn everybody_in_the_sample_gets_one_letter_on_their_day_and_in_their_hours(desk:
     assert_eq!(desk.mails().len(), 6);
 }
 
-const PERIOD: &str = "from=2026-06-01T00:00:00Z&to=2026-08-01T00:00:00Z";
+pub const PERIOD: &str = "from=2026-06-01T00:00:00Z&to=2026-08-01T00:00:00Z";
 
 fn an_answer_is_about_the_company_and_in_no_figure_about_requests(desk: &Desk) {
     // Whatever the day that is drawn, the survey can be answered at the end of the quarter.

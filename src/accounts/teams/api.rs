@@ -10,6 +10,7 @@ use crate::http::page::{LIMIT_DEFAULT, Page, PageParams, read_cursor};
 use crate::http::patch::{Patch, not_null};
 use crate::ids::{AgentId, CalendarId, TeamId};
 use crate::seen::Seen;
+use crate::sla::moves::commands as moves;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -106,7 +107,7 @@ pub async fn get(app: Data<App>, id: Id<TeamId>) -> Result<HttpResponse> {
     Ok(Answer::ok(&TeamOut::from(team))?.version(version).into())
 }
 
-/// Change a team.
+/// Change a team. With another calendar its running promises are laid out by those hours from their original start, in a job.
 #[utoipa::path(patch, path = "/api/v1/teams/{id}", tag = "accounts", request_body = TeamPatch,
     params(("id" = TeamId, Path)), responses((status = 200, description = "As it is now", body = TeamOut)))]
 pub async fn change(
@@ -121,17 +122,22 @@ pub async fn change(
     let team = app
         .db
         .write(move |conn| {
-            let mut before = None;
+            let (mut before, mut counted_by) = (None, None);
             let team = store::update(conn, id.0, seen, now, |team| {
                 before = Some(TeamOut::from(team.clone()));
+                counted_by = team.row.calendar_id;
                 team.row.name = name.unwrap_or(std::mem::take(&mut team.row.name));
                 calendar_id.apply(&mut team.row.calendar_id);
                 team.members = members.unwrap_or(std::mem::take(&mut team.members));
             })?;
             let after = TeamOut::from(team);
             audit::changed(conn, who.0.actor(), ("team", id.0.0), (&before, &after), now)?;
+            if after.calendar_id != counted_by {
+                moves::follow_choice(conn, after.calendar_id, now)?;
+            }
             Ok(after)
         })
         .await?;
+    app.jobs_queued.notify_one();
     Ok(Answer::ok(&team)?.version(team.version).into())
 }

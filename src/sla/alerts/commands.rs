@@ -311,6 +311,17 @@ pub fn letter_tried(conn: &mut Conn, id: AlertLetterId, error: Option<&str>, now
     store::tried(conn, id, error, now)
 }
 
+/// A person releases a letter that was given up: it is tried again at once.
+pub fn release_letter(conn: &mut Conn, id: AlertLetterId, now: DateTime<Utc>) -> Result<LetterRow> {
+    let missing = || Error::NotFound("alert letter");
+    if store::letter(conn, id)?.ok_or_else(missing)?.state.0 != LetterState::Parked {
+        return Err(Error::conflict("not_parked", "only a parked letter can be released"));
+    }
+    store::queue_again(conn, id)?;
+    queue::release(conn, id.0, now)?;
+    store::letter(conn, id)?.ok_or_else(missing)
+}
+
 /// A letter was given up.
 pub fn letter_parked(conn: &mut Conn, id: Uuid, error: &str) -> Result<()> {
     store::park(conn, AlertLetterId(id), error)

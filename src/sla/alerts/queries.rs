@@ -1,5 +1,6 @@
 //! Lists of alerts with their tickets.
-pub use super::store::AlertRow;
+use super::store;
+pub use super::store::{AlertRow, LetterRow, LetterState};
 use crate::Result;
 use crate::db::{
     Conn,
@@ -8,7 +9,7 @@ use crate::db::{
 };
 use crate::each;
 use crate::error::Error;
-use crate::ids::{AgentId, AlertId, TeamId, TicketId};
+use crate::ids::{AgentId, AlertId, AlertLetterId, TeamId, TicketId};
 use crate::sla::clock::Metric;
 use crate::sla::ladder::Level;
 use crate::tickets::model::Priority;
@@ -84,6 +85,16 @@ pub fn list(conn: &mut Conn, filter: &Filter, after: Option<(i64, AlertId)>, lim
         }
         query.order((alerts::raised_at, alerts::id)).load(conn)
     })?)
+}
+
+/// A page of letters to the staff, newest first.
+pub fn letters(conn: &mut Conn, state: Option<LetterState>, before: Option<AlertLetterId>, limit: i64) -> Result<Vec<LetterRow>> {
+    store::letters(conn, state, before, limit)
+}
+
+/// A letter to the staff.
+pub fn letter(conn: &mut Conn, id: AlertLetterId) -> Result<LetterRow> {
+    store::letter(conn, id)?.ok_or(Error::NotFound("alert letter"))
 }
 
 /// One with its ticket. One query.

@@ -192,6 +192,27 @@ pub fn tried(conn: &mut Conn, id: AlertLetterId, error: Option<&str>, now: DateT
     Ok(())
 }
 
+/// A letter that was given up waits to be tried again.
+pub fn queue_again(conn: &mut Conn, id: AlertLetterId) -> Result<()> {
+    diesel::update(alert_letters::table.find(id)).set(alert_letters::state.eq(Named(LetterState::Queued))).execute(conn)?;
+    Ok(())
+}
+
+/// A page of letters, newest first. One index range.
+pub fn letters(conn: &mut Conn, state: Option<LetterState>, before: Option<AlertLetterId>, limit: i64) -> Result<Vec<LetterRow>> {
+    use alert_letters as l;
+    Ok(each!(conn, conn => {
+        let mut query = l::table.select(LetterRow::as_select()).limit(limit).into_boxed();
+        if let Some(state) = state {
+            query = query.filter(l::state.eq(Named(state)));
+        }
+        if let Some(id) = before {
+            query = query.filter(l::id.lt(id));
+        }
+        query.order(l::id.desc()).load(conn)
+    })?)
+}
+
 /// A letter was given up.
 pub fn park(conn: &mut Conn, id: AlertLetterId, error: &str) -> Result<()> {
     diesel::update(alert_letters::table.find(id))

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::ids::{CalendarId, MoveId, PolicyId, TicketId};
 use crate::jobs::{JobKind, queue};
 use crate::sla::ClockRow;
-use crate::sla::commands::Clocks;
+use crate::sla::commands::{Basis, Clocks};
 use crate::sla::dry_run::{DryRunOut, Plan, differences};
 use crate::sla::model::Subject;
 use crate::sla::rematch::{Because, Ground, Pauses, may_have_paused, pauses};
@@ -36,6 +36,13 @@ impl Edit {
     /// A policy was edited: what ran under it, or comes under it now, meets what is in force. One query.
     pub fn of_policy(conn: &mut Conn, id: PolicyId, at: DateTime<Utc>) -> Result<Self> {
         Ok(Self { at, what: What::Policy { id, ground: Ground::load(conn)? } })
+    }
+
+    /// A calendar became the default: what counts by it now meets what is in force. Two queries.
+    pub fn of_default(conn: &mut Conn, id: CalendarId, at: DateTime<Utc>) -> Result<Self> {
+        let mut ground = Ground::load(conn)?;
+        ground.calendar(conn, None)?;
+        Ok(Self { at, what: What::Policy { id: PolicyId(id.0), ground } })
     }
 
     /// A calendar was edited: this is its new version.
@@ -79,7 +86,8 @@ impl Edit {
         match &mut self.what {
             What::Policy { id, ground } => {
                 let Some(basis) = ground.basis(conn, &subject(row))? else { return Ok(false) };
-                Ok((basis.policy.id == *id || row.policy_id == *id) && !basis.is_of(row))
+                let is_policys = basis.policy.id == *id || row.policy_id == *id;
+                Ok((is_policys || is_by_choice(*id, &basis, row)) && !basis.is_of(row))
             }
             What::Calendar { new, old } => {
                 let ours = row.calendar_id == new.id && row.calendar_version < new.version;
@@ -104,9 +112,10 @@ impl Edit {
                 continue;
             }
             match &mut self.what {
-                What::Policy { ground, .. } => {
+                What::Policy { id, ground } => {
                     if let Some(basis) = ground.basis(conn, &subject(&row))? {
-                        clocks.retarget(index, &basis, pauses, is_pending, (Because::Policy, Actor::Desk), now);
+                        let because = if is_by_choice(*id, &basis, &row) { Because::Calendar } else { Because::Policy };
+                        clocks.retarget(index, &basis, pauses, is_pending, (because, Actor::Desk), now);
                     }
                 }
                 What::Calendar { new, old } => {
@@ -159,6 +168,12 @@ impl Edit {
     }
 }
 
+/// Whether a clock counts by the calendar of this id from now on, and did not before: edits of policies and choices of calendars
+/// are followed alike, and no id names both a policy and a calendar.
+fn is_by_choice(id: PolicyId, basis: &Basis, row: &ClockRow) -> bool {
+    basis.calendar.id.0 == id.0 && row.calendar_id != basis.calendar.id
+}
+
 fn subject(row: &ClockRow) -> Subject {
     Subject { channel: row.channel.0, priority: row.priority.0, team_id: row.team_id, organization_id: row.organization_id }
 }
@@ -173,14 +188,31 @@ pub fn follow_calendar(conn: &mut Conn, id: CalendarId, version: i32, now: DateT
     follow(conn, &store::fresh(Because::Calendar, id.0, version, now), now)
 }
 
+/// Another calendar was chosen, as the default or by a team: what counts by it now and did not before follows in a job, from its
+/// original start. `None` is the default one. Three statements.
+pub fn follow_choice(conn: &mut Conn, id: Option<CalendarId>, now: DateTime<Utc>) -> Result<()> {
+    match calendar::in_force(conn, id)? {
+        Some(InForce { id, version, .. }) => follow(conn, &store::fresh(Because::Policy, id.0, version, now), now),
+        None => Ok(()),
+    }
+}
+
 fn follow(conn: &mut Conn, row: &MoveRow, now: DateTime<Utc>) -> Result<()> {
     store::insert(conn, row)?;
     queue::enqueue(conn, JobKind::MoveClocks, row.id.0, now, now)
 }
 
-/// What an edit would do to the clocks that run now; writes nothing.
-pub fn plan(conn: &mut Conn, mut edit: Edit, now: DateTime<Utc>) -> Result<DryRunOut> {
+/// What edits would do to the clocks that run now, no two to the same one; writes nothing.
+pub fn plan(conn: &mut Conn, edits: Vec<Edit>, now: DateTime<Utc>) -> Result<DryRunOut> {
     let mut plan = Plan::default();
+    for edit in edits {
+        add_to(conn, &mut plan, edit, now)?;
+    }
+    let numbers = store::numbers(conn, &plan.listed())?;
+    Ok(plan.out(&numbers))
+}
+
+fn add_to(conn: &mut Conn, plan: &mut Plan, mut edit: Edit, now: DateTime<Utc>) -> Result<()> {
     let mut row = edit.probe();
     // Nobody writes meanwhile what this would miss: two phases do.
     while row.phase < store::PHASES - 1 {
@@ -194,8 +226,7 @@ pub fn plan(conn: &mut Conn, mut edit: Edit, now: DateTime<Utc>) -> Result<DryRu
         }
         row = next;
     }
-    let numbers = store::numbers(conn, &plan.listed())?;
-    Ok(plan.out(&numbers))
+    Ok(())
 }
 
 /// Takes the next step of an edit: at most 200 clocks, one transaction. False where nothing is left to do.

@@ -100,6 +100,11 @@ pub fn handed_over(conn: &mut Conn, id: Uuid, outcome: Outcome, now: DateTime<Ut
     end(conn, (&row, &invitation), Outcome::Sending, outcome, now)
 }
 
+/// The invitation whose reminder this is; none where it is no reminder.
+pub fn invitation_of(conn: &mut Conn, id: Uuid) -> Result<Option<InvitationId>> {
+    Ok(find(conn, id)?.map(|(_, invitation)| invitation.id))
+}
+
 /// The job was given up; the letter can be released.
 pub fn failed(conn: &mut Conn, id: Uuid, error: &str, now: DateTime<Utc>) -> Result<()> {
     let Some((row, invitation)) = find(conn, id)? else { return Ok(()) };

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::db::Conn;
 use crate::db::types::{Named, Time};
 use crate::error::{Error, Result};
-use crate::http::extract::{Id, Nothing, Now, Params, Post};
+use crate::http::extract::{Body, Id, Nothing, Now, Params, Post};
 use crate::http::idempotency::Answer;
 use crate::http::page::{LIMIT_DEFAULT, Page, PageParams, read_cursor};
 use crate::ids::{ContactId, WaveId};
@@ -75,6 +75,24 @@ pub async fn list(app: Data<App>, Now(now): Now, params: Params<PageParams>, req
     let limit = params.0.limit.unwrap_or(LIMIT_DEFAULT);
     let rows = app.db.read(move |conn| queries::list(conn, before, i64::from(limit) + 1)).await?;
     Ok(Page::of(rows, limit, |row| row.id)?.map(|row| WaveOut::at(row, now)).respond(&request))
+}
+
+/// Plan a wave otherwise, as long as nobody was invited: name, quarter, window, caps.
+///
+/// Where more than the name changes, a sample that was frozen is thrown away, and the wave is a plan again.
+#[utoipa::path(put, path = "/api/v1/surveys/waves/{id}", tag = "surveys", request_body = WaveIn, params(("id" = WaveId, Path)),
+    responses((status = 200, description = "As it is now", body = WaveOut)))]
+pub async fn edit(
+    app: Data<App>,
+    agent: Agent,
+    Now(now): Now,
+    id: Id<WaveId>,
+    seen: Seen,
+    body: Body<WaveIn>,
+) -> Result<HttpResponse> {
+    let wanted = planned(body.0, now)?;
+    let row = app.db.write(move |conn| commands::edit(conn, &agent, id.0, seen, wanted, now)).await?;
+    Ok(answer(row, now)?.into())
 }
 
 fn answer(row: WaveRow, now: DateTime<Utc>) -> Result<Answer> {

@@ -64,6 +64,33 @@ pub fn draw(conn: &mut Conn, config: &Config, wave: &WaveRow, now: DateTime<Utc>
     Ok(model::draw(wave.id, &terms, &candidates))
 }
 
+/// A manager plans it otherwise, as long as nobody was invited. A sample that was frozen is thrown away: it is started again.
+pub fn edit(conn: &mut Conn, agent: &Agent, id: WaveId, seen: Seen, wanted: WaveRow, now: DateTime<Utc>) -> Result<WaveRow> {
+    let before = store::lock(conn, id)?;
+    seen.check(before.version)?;
+    match before.state.0 {
+        WaveState::Draft | WaveState::Freezing => {}
+        WaveState::Running if !queries::is_anybody_invited(conn, id)? => {}
+        WaveState::Running => {
+            return Err(Error::conflict("wave_sent", "letters of this wave are on their way: stop it, and plan another one"));
+        }
+        WaveState::Stopped => return Err(Error::conflict("wave_stopped", "this wave was stopped: plan another one")),
+    }
+    let WaveRow { name, quarter, from_on, to_on, cap_per_organization, active_days, sample_size, .. } = wanted;
+    let terms = WaveRow { name, quarter, from_on, to_on, cap_per_organization, active_days, sample_size, ..before.clone() };
+    let is_named = WaveRow { name: before.name.clone(), ..terms.clone() } == before;
+    let after =
+        if is_named { terms } else { WaveRow { state: Named(WaveState::Draft), started_at: None, frozen_at: None, ..terms } };
+    // First the row: whoever freezes it or sends of it at this moment finds another version.
+    let after = store::save(conn, after, now)?;
+    if !is_named && before.state.0 != WaveState::Draft {
+        queue::cancel(conn, id.0)?;
+        store::forget_sample(conn, id)?;
+    }
+    record(conn, agent, (&before, &after), now)?;
+    Ok(after)
+}
+
 /// Its sample is to be frozen and its letters to go out; where freezing was given up, it is tried again.
 pub fn start(conn: &mut Conn, agent: &Agent, id: WaveId, seen: Seen, now: DateTime<Utc>) -> Result<WaveRow> {
     let before = store::find(conn, id)?;
@@ -117,7 +144,7 @@ fn plan_next(conn: &mut Conn, id: WaveId, now: DateTime<Utc>) -> Result<()> {
 
 /// Makes the invitations of the next contacts whose day has come somewhere; says whether there may be more.
 pub fn send_next(conn: &mut Conn, config: &Config, id: WaveId, now: DateTime<Utc>) -> Result<bool> {
-    let wave = store::find(conn, id)?;
+    let wave = store::lock(conn, id)?;
     if wave.state.0 != WaveState::Running {
         return Ok(false);
     }

@@ -28,6 +28,12 @@ pub fn list(conn: &mut Conn, before: Option<WaveId>, limit: i64) -> Result<Vec<W
     super::store::list(conn, before, limit)
 }
 
+/// Whether invitations of a wave were made. One look at the index.
+pub fn is_anybody_invited(conn: &mut Conn, id: WaveId) -> Result<bool> {
+    let of_wave = survey_invitations::table.filter(survey_invitations::wave_id.eq(id)).select(survey_invitations::id);
+    Ok(of_wave.first::<InvitationId>(conn).optional()?.is_some())
+}
+
 /// What a letter has to know of its wave.
 pub struct Known {
     state: WaveState,

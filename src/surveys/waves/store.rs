@@ -16,7 +16,7 @@ use diesel::prelude::*;
 const ROWS_AT_ONCE: usize = 1_000;
 
 /// A wave as stored.
-#[derive(Queryable, Selectable, Insertable, AsChangeset, Debug, Clone)]
+#[derive(Queryable, Selectable, Insertable, AsChangeset, Debug, Clone, PartialEq)]
 #[diesel(table_name = survey_waves, treat_none_as_default_value = false, treat_none_as_null = true)]
 #[expect(missing_docs, reason = "columns")]
 pub struct WaveRow {
@@ -69,12 +69,21 @@ pub fn find(conn: &mut Conn, id: WaveId) -> Result<WaveRow> {
     found.ok_or(Error::NotFound("wave"))
 }
 
+/// One by id, locked until the commit.
+pub fn lock(conn: &mut Conn, id: WaveId) -> Result<WaveRow> {
+    let found = match conn {
+        Conn::Pg(conn) => survey_waves::table.find(id).select(WaveRow::as_select()).for_update().first(conn).optional()?,
+        Conn::Sqlite(conn) => survey_waves::table.find(id).select(WaveRow::as_select()).first(conn).optional()?,
+    };
+    found.ok_or(Error::NotFound("wave"))
+}
+
 /// Saves a change of what was read before, unless somebody was faster.
 pub fn save(conn: &mut Conn, row: WaveRow, now: DateTime<Utc>) -> Result<WaveRow> {
     let before = row.version;
     let row = WaveRow { version: before + 1, updated_at: Time(now), ..row };
     let target = survey_waves::table.find(row.id).filter(survey_waves::version.eq(before));
-    let changed = diesel::update(target).set(&row).execute(conn)?;
+    let changed = or_taken(conn, quarter_taken, |conn| each!(conn, conn => diesel::update(target).set(&row).execute(conn)))?;
     if changed == 1 { Ok(row) } else { Err(Error::Stale { current: before + 1 }) }
 }
 
@@ -96,6 +105,12 @@ struct MemberRow {
     organization_id: Option<OrganizationId>,
     standing: Named<SampleStanding>,
     send_on: Option<String>,
+}
+
+/// Throws a frozen sample away.
+pub fn forget_sample(conn: &mut Conn, wave: WaveId) -> Result<()> {
+    diesel::delete(survey_wave_contacts::table.filter(survey_wave_contacts::wave_id.eq(wave))).execute(conn)?;
+    Ok(())
 }
 
 /// Writes the frozen sample. One insert for each thousand rows.

@@ -37,7 +37,7 @@ pub struct Postgres {
 }
 
 /// The newest of the installed versions.
-pub(super) fn programs() -> Result<PathBuf, String> {
+pub(crate) fn programs() -> Result<PathBuf, String> {
     let version = |path: &PathBuf| path.file_name().and_then(|name| name.to_str()?.parse::<f64>().ok()).unwrap_or(0.0);
     let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
         .map(|entries| entries.flatten().map(|entry| entry.path()).filter(|path| path.join("bin/initdb").exists()).collect())
@@ -47,11 +47,11 @@ pub(super) fn programs() -> Result<PathBuf, String> {
 }
 
 /// PostgreSQL refuses to run as root; then it runs as the user that its package made.
-pub(super) fn user() -> Option<&'static str> {
+pub(crate) fn user() -> Option<&'static str> {
     std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0).then_some("postgres")
 }
 
-pub(super) fn own(folder: &TempDir, user: &str) -> Result<(), String> {
+pub(crate) fn own(folder: &TempDir, user: &str) -> Result<(), String> {
     let id = Command::new("id").args(["-u", user]).output().map_err(|error| error.to_string())?;
     let id: u32 = String::from_utf8_lossy(&id.stdout).trim().parse().map_err(|_| format!("there is no user {user}"))?;
     std::os::unix::fs::chown(folder.path(), Some(id), None).map_err(|error| error.to_string())
@@ -126,7 +126,7 @@ impl Postgres {
     }
 }
 
-pub(super) fn admin(server: &mut Child, port: u16) -> Option<PgConnection> {
+pub(crate) fn admin(server: &mut Child, port: u16) -> Option<PgConnection> {
     let mut admin = None;
     let waited = process::wait_for(PATIENCE, || {
         admin = PgConnection::establish(&format!("postgres://postgres@127.0.0.1:{port}/postgres")).ok();

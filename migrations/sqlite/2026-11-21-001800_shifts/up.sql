@@ -1,0 +1,35 @@
+-- Addresses and numbers of an erased contact, until what others wrote was looked through for them.
+CREATE TABLE erased_words (
+  contact_id BLOB NOT NULL REFERENCES contacts(id),
+  word TEXT NOT NULL,
+  PRIMARY KEY (contact_id, word)
+) STRICT, WITHOUT ROWID;
+-- When a mail server reported that the letter of an invitation, or its reminder, did not arrive.
+ALTER TABLE survey_invitations ADD COLUMN bounced_at INTEGER;
+-- Letters to the staff, by where they stand.
+CREATE INDEX alert_letters_by_state ON alert_letters (state, id);
+-- The plan of who is on duty: an agent, for a team or for the desk, by weekly pattern.
+CREATE TABLE shifts (
+  id BLOB PRIMARY KEY NOT NULL,
+  agent_id BLOB NOT NULL REFERENCES agents(id),
+  team_id BLOB REFERENCES teams(id),
+  from_on TEXT NOT NULL,
+  to_on TEXT,
+  weekly TEXT NOT NULL,
+  note TEXT,
+  version INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX shifts_by_team ON shifts (team_id, id);
+CREATE INDEX shifts_by_agent ON shifts (agent_id, id);
+-- When each agent was available, for occupancy; ended_at is null while they are.
+CREATE TABLE presence_spells (
+  agent_id BLOB NOT NULL REFERENCES agents(id),
+  began_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  PRIMARY KEY (agent_id, began_at)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX presence_spells_by_end ON presence_spells (ended_at);
+CREATE INDEX presence_spells_open ON presence_spells (agent_id) WHERE ended_at IS NULL;
+INSERT INTO presence_spells (agent_id, began_at) SELECT agent_id, changed_at FROM presence WHERE state = 'available';
