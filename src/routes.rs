@@ -116,6 +116,10 @@ api! {
     "/surveys/responses/{id}/confirmation" { post Work surveys::api_answers::confirm }
     "/surveys/responses/{id}/revisions" { get Work surveys::api_answers::revisions }
     "/surveys/responses/{id}/followup" { post Work surveys::followups::api::create }
+    "/surveys/mail-answers" { get Work surveys::mail_answers::api::list }
+    "/surveys/mail-answers/{id}" { get Work surveys::mail_answers::api::get }
+    "/surveys/mail-answers/{id}/confirmation" { post Work surveys::mail_answers::api::confirm }
+    "/surveys/mail-answers/{id}/dismissal" { post Work surveys::mail_answers::api::dismiss }
     "/surveys/followups" { get Work surveys::followups::api::list }
     "/surveys/followups/{id}" { get Work surveys::followups::api::get }
     "/surveys/followups/{id}/owner" { put Work surveys::followups::api::give_to }

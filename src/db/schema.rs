@@ -1035,6 +1035,27 @@ table! {
     }
 }
 
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    survey_mail_answers (id) {
+        id -> Uid,
+        invitation_id -> Uid,
+        mail_id -> Uid,
+        message_id -> Nullable<Uid>,
+        sender -> Text,
+        body -> Text,
+        score -> Nullable<Integer>,
+        state -> Text,
+        received_at -> BigInt,
+        due_at -> Nullable<BigInt>,
+        decided_at -> Nullable<BigInt>,
+        decided_by -> Nullable<Uid>,
+        response_id -> Nullable<Uid>,
+        created_at -> BigInt,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(
     calendars,
     calendar_versions,
@@ -1067,6 +1088,7 @@ allow_tables_to_appear_in_same_query!(
     survey_reminders,
     survey_followups,
     survey_attempts,
+    survey_mail_answers,
     digests,
     digest_letters,
     clock_moves,

@@ -17,7 +17,9 @@ use crate::config::Config;
 use crate::db::Conn;
 use crate::db::types::{Named, Time};
 use crate::error::{Error, Result};
-use crate::ids::{AttachmentId, ContactId, InboundMailId, MessageId, TicketId};
+use crate::ids::{AttachmentId, ContactId, InboundMailId, InvitationId, MessageId, TicketId};
+use crate::surveys::mail_answers::commands::{self as mail_answers, MailAnswer};
+use crate::surveys::mail_answers::model::found_score;
 use crate::tickets::commands_intake::{self, NewMessage, NewTicket, Sender};
 use crate::tickets::commands_mail::{self, Shown};
 use crate::tickets::model::{Channel, Direction, Priority};
@@ -34,6 +36,8 @@ const MESSAGE_ID_MAX: usize = 250;
 
 /// Why a machine's mail is held that belongs to no ticket.
 const AUTOMATIC: &str = "automatic";
+/// What a mail was that answers a relationship survey.
+const SURVEY_ANSWER: &str = "survey_answer";
 
 /// A mail that was read, and its files that are in the depot already.
 #[derive(Clone)]
@@ -180,14 +184,11 @@ fn decide(conn: &mut Conn, config: &Config, row: &InboundRow, ready: &Ready, now
             Some(sent) => came_back(conn, &sent, letter, parsed, now),
             None => Ok(Became::Held(route::HoldReason::ForeignReport.as_str())),
         },
+        // Who is away when a relationship survey comes has said nothing.
+        Verdict::Automatic { ticket: None } if known.survey.is_some() => Ok(Became::Nothing(AUTOMATIC, None)),
         Verdict::Automatic { ticket: None } => Ok(Became::Held(AUTOMATIC)),
         Verdict::Automatic { ticket: Some(ticket) } => {
-            let from = match author() {
-                Some(author) => contacts::find_by_email(conn, &author.address)?.map(|person| person.id),
-                None => None,
-            };
-            let received_at = row.received_at.0.min(now);
-            let mail = Shown { from, body: body(ready), mail_message_id: message_id(parsed), received_at };
+            let mail = shown(conn, row, ready, now)?;
             let (ticket, message) = commands_mail::show(conn, &Caller::mail_gate(), ticket, mail)?;
             give_files(conn, config, (ticket, message), &ready.files, now)?;
             Ok(Became::Message(ticket, message))
@@ -198,16 +199,8 @@ fn decide(conn: &mut Conn, config: &Config, row: &InboundRow, ready: &Ready, now
             Some(from) => follow_up(conn, config, place, ready, &from, ticket, now),
             None => Ok(Became::Held(route::HoldReason::NoSender.as_str())),
         },
-        // Words are for people: somebody reads them on the ticket, and no score is made of them.
         Verdict::SurveyReply { invitation, ticket } => match author() {
-            Some(from) => {
-                let became = follow_up(conn, config, place, ready, &from, ticket, now)?;
-                if let Became::Message(ticket, message) = &became {
-                    let data = json!({ "invitation_id": invitation, "message_id": message });
-                    timeline::record(conn, *ticket, Kind::SurveyAnsweredByMail, Actor::Desk, now, data)?;
-                }
-                Ok(became)
-            }
+            Some(from) => answer_survey(conn, config, place, ready, &from, (InvitationId(invitation), ticket), now),
             None => Ok(Became::Held(route::HoldReason::NoSender.as_str())),
         },
         Verdict::NewTicket { suggested } => match author() {
@@ -215,6 +208,51 @@ fn decide(conn: &mut Conn, config: &Config, row: &InboundRow, ready: &Ready, now
             None => Ok(Became::Held(route::HoldReason::NoSender.as_str())),
         },
     }
+}
+
+/// A mail that is shown, by whoever is known to have written it.
+fn shown(conn: &mut Conn, row: &InboundRow, ready: &Ready, now: DateTime<Utc>) -> Result<Shown> {
+    let from = match Author::of(&ready.parsed) {
+        Some(author) => contacts::find_by_email(conn, &author.address)?.map(|person| person.id),
+        None => None,
+    };
+    let (body, mail_message_id) = (body(ready), message_id(&ready.parsed));
+    Ok(Shown { from, body, mail_message_id, received_at: row.received_at.0.min(now) })
+}
+
+/// An answer to a survey: it waits among the reviews. One that begins with its number is only kept on the ticket; one in words
+/// reopens it like any other mail, as it may ask for something.
+fn answer_survey(
+    conn: &mut Conn,
+    config: &Config,
+    (row, mailbox): (&InboundRow, &MailboxRow),
+    ready: &Ready,
+    from: &Author,
+    (invitation, ticket): (InvitationId, Option<TicketId>),
+    now: DateTime<Utc>,
+) -> Result<Became> {
+    let said = clean(&ready.parsed.said, BODY_MAX);
+    let message = match ticket {
+        None => None,
+        Some(ticket) if found_score(&said).is_some() => {
+            let mail = shown(conn, row, ready, now)?;
+            let place = commands_mail::show_answer(conn, ticket, mail)?;
+            give_files(conn, config, place, &ready.files, now)?;
+            Some(place)
+        }
+        Some(ticket) => match follow_up(conn, config, (row, mailbox), ready, from, ticket, now)? {
+            Became::Message(ticket, message) => Some((ticket, message)),
+            other => return Ok(other),
+        },
+    };
+    let answer =
+        MailAnswer { mail: row.id, message, sender: from.address.clone(), said, received_at: row.received_at.0.min(now) };
+    let is_kept = mail_answers::take(conn, config, invitation, answer, now)?;
+    Ok(match message {
+        Some((ticket, message)) => Became::Message(ticket, message),
+        None if is_kept => Became::Nothing(SURVEY_ANSWER, None),
+        None => Became::Held(SURVEY_ANSWER),
+    })
 }
 
 /// Who wrote: found by address, or made, and then of the organization whose domain it is.

@@ -50,7 +50,7 @@ pub(super) fn look_up(conn: &mut Conn, row: &InboundRow, mailbox: &MailboxRow, p
     }
     let answered = parsed.answered();
     known.survey = match &proven {
-        Some((id, sent)) if sent.kind.0 == MailKind::Survey => sent.ticket_id.map(|ticket| (*id, ticket)),
+        Some((id, sent)) if sent.kind.0 == MailKind::Survey => Some((*id, sent.ticket_id)),
         // Somebody who answers a report's address answers the letter.
         Some((_, sent)) => {
             known.by_token = known.by_token.or(sent.ticket_id);
@@ -58,6 +58,7 @@ pub(super) fn look_up(conn: &mut Conn, row: &InboundRow, mailbox: &MailboxRow, p
         }
         None => queries::answered_survey(conn, &answered)?,
     };
+    let is_survey_proven = proven.is_some();
     let about = parsed.bounce.as_ref().and_then(|bounce| bounce.message_id.as_deref());
     let sent = match (proven, about) {
         (Some((id, sent)), _) => {
@@ -72,6 +73,15 @@ pub(super) fn look_up(conn: &mut Conn, row: &InboundRow, mailbox: &MailboxRow, p
         (None, None) => None,
     };
     known.by_thread = queries::answered(conn, &answered)?;
+    // A Message-ID can be seen by others: only who was asked answers by it.
+    if let (Some((invitation, ticket)), false) = (known.survey, is_survey_proven) {
+        let author = Author::of(parsed);
+        let is_theirs = author.map(|author| queries::was_asked(conn, invitation, &author.address)).transpose()?;
+        if is_theirs != Some(true) {
+            known.survey = None;
+            known.by_thread.extend(ticket);
+        }
+    }
     known.by_subject = match route::ticket_number(&parsed.subject) {
         Some(number) => queries::numbered(conn, number)?,
         None => None,

@@ -5,8 +5,8 @@ use crate::db::ext::OnConflictExt;
 use crate::db::schema::{
     alert_letters, attachments, call_events, calls, contact_emails, contact_erasures, contact_phones, contacts, digest_letters,
     erased_files, events, fields, idempotency_keys, import_errors, import_keys, jobs, mails, messages, survey_attempts,
-    survey_followups, survey_invitations, survey_reminders, survey_responses, survey_reviews, survey_revisions,
-    survey_suppressions, ticket_fields, tickets, webhook_attempts, webhook_deliveries,
+    survey_followups, survey_invitations, survey_mail_answers, survey_reminders, survey_responses, survey_reviews,
+    survey_revisions, survey_suppressions, ticket_fields, tickets, webhook_attempts, webhook_deliveries,
 };
 use crate::db::{
     Conn,
@@ -204,6 +204,9 @@ pub(super) fn erase_surveys(conn: &mut Conn, ids: &[InvitationId]) -> Result<()>
                 .execute(conn)?
         };
     }
+    diesel::update(survey_mail_answers::table.filter(survey_mail_answers::invitation_id.eq_any(ids)))
+        .set((survey_mail_answers::sender.eq(ADDRESS), survey_mail_answers::body.eq(ERASED)))
+        .execute(conn)?;
     erase!(survey_responses, id, comment);
     erase!(survey_revisions, response_id, comment);
     erase!(survey_reviews, response_id, note);

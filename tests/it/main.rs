@@ -54,6 +54,7 @@ mod supply;
 mod support;
 mod surveys;
 mod surveys_answers;
+mod surveys_by_mail;
 mod surveys_followups;
 mod surveys_letters;
 mod tags;
@@ -97,6 +98,7 @@ const ALL: &[&[Test]] = &[
     support::browser::TESTS,
     support::desk::TESTS,
     surveys::TESTS,
+    surveys_by_mail::TESTS,
     surveys_letters::TESTS,
     surveys_answers::TESTS,
     surveys_answers::PAGE,
