@@ -128,6 +128,8 @@ pub struct Mail {
     pub dkim_selector: String,
     pub dkim_domain: String,
     pub folder: PathBuf,
+    pub acknowledge: bool,
+    pub acknowledge_hour_max: u32,
 }
 
 impl std::fmt::Debug for Mail {

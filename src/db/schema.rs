@@ -100,6 +100,7 @@ table! {
         version -> Integer,
         created_at -> BigInt,
         updated_at -> BigInt,
+        signature -> Text,
     }
 }
 
@@ -248,6 +249,8 @@ table! {
         at -> BigInt,
         attachments -> Nullable<JsonDoc>,
         bounce -> Nullable<JsonDoc>,
+        cc -> Nullable<JsonDoc>,
+        undone_at -> Nullable<BigInt>,
     }
 }
 
@@ -320,7 +323,7 @@ table! {
 }
 
 table! {
-    use crate::db::types::Uid;
+    use crate::db::types::{JsonDoc, Uid};
     use diesel::sql_types::*;
     mails (id) {
         id -> Uid,
@@ -339,6 +342,7 @@ table! {
         last_error -> Nullable<Text>,
         created_at -> BigInt,
         sent_at -> Nullable<BigInt>,
+        cc -> Nullable<JsonDoc>,
     }
 }
 
@@ -854,6 +858,8 @@ table! {
         version -> Integer,
         created_at -> BigInt,
         updated_at -> BigInt,
+        smtp -> Nullable<JsonDoc>,
+        dkim -> Nullable<JsonDoc>,
     }
 }
 

@@ -18,6 +18,7 @@ use crate::db::Conn;
 use crate::db::types::{Named, Time};
 use crate::error::{Error, Result};
 use crate::ids::{AttachmentId, ContactId, InboundMailId, InvitationId, MessageId, TicketId};
+use crate::mail::notices::{self, Acknowledged};
 use crate::surveys::mail_answers::commands::{self as mail_answers, MailAnswer};
 use crate::surveys::mail_answers::model::found_score;
 use crate::tickets::commands_intake::{self, NewMessage, NewTicket, Sender};
@@ -181,7 +182,7 @@ fn decide(conn: &mut Conn, config: &Config, row: &InboundRow, ready: &Ready, now
     match route::route(parsed, &known) {
         Verdict::Hold(why) => Ok(Became::Held(why.as_str())),
         Verdict::Bounce(letter) => match sent {
-            Some(sent) => came_back(conn, &sent, letter, parsed, now),
+            Some(sent) => came_back(conn, config, &sent, letter, parsed, now),
             None => Ok(Became::Held(route::HoldReason::ForeignReport.as_str())),
         },
         // Who is away when a relationship survey comes has said nothing.
@@ -333,6 +334,12 @@ fn open(
     let (ticket, message) = (whole.ticket.id, whole.message_id.ok_or_else(|| Error::internal("a mail without a message"))?);
     give_files(conn, config, (ticket, message), &ready.files, now)?;
     invite(conn, ticket, ready, from, now)?;
+    // Not where a person let it go on: they will answer.
+    if row.state.0 == InboundState::Waiting && ready.parsed.machine.is_none() && row.envelope_from.as_deref() != Some("") {
+        let (number, subject) = (whole.ticket.number, whole.ticket.subject);
+        let (sender, message_id) = (from.address.clone(), message_id(&ready.parsed));
+        notices::acknowledge(conn, config, Acknowledged { ticket_id: ticket, number, subject, sender, message_id }, now)?;
+    }
     if let Some(other) = suggested {
         timeline::record(conn, ticket, Kind::LinkSuggested, Actor::Desk, now, json!({ "ticket_id": other }))?;
     }

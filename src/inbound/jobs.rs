@@ -14,6 +14,8 @@ use sha2::{Digest, Sha256};
 
 /// Tries of a mail whose filing fails for another reason than a database that is away.
 const TRIES_MAX: i32 = 5;
+/// Tries without a pause where another mail was filed at the same time.
+const TRIES_AT_ONCE: usize = 3;
 
 /// Reads a mail off the event loop; none where its bytes are more than the reader can bear.
 pub async fn read(app: &App, sender: Option<String>, raw: Vec<u8>) -> Result<Option<Parsed>> {
@@ -54,8 +56,16 @@ async fn try_to_file(app: &Data<App>, id: InboundMailId) -> Result<()> {
     let Some(ready) = prepare(app, row.envelope_from, raw, now).await? else {
         return app.db.write(move |conn| commands::give_up(conn, id.0, "its bytes cannot be read", now)).await;
     };
-    let desk = app.clone();
-    app.db.write(move |conn| commands_filing::file(conn, &desk.config, id, &ready, now)).await
+    let mut tries = 0;
+    loop {
+        let (desk, ready) = (app.clone(), ready.clone());
+        tries += 1;
+        match app.db.write(move |conn| commands_filing::file(conn, &desk.config, id, &ready, now)).await {
+            // Somebody was faster, as with two first mails of one sender: what they wrote is there now.
+            Err(Error::Conflict { .. }) if tries < TRIES_AT_ONCE => {}
+            done => return done,
+        }
+    }
 }
 
 /// Files a mail. What cannot be filed after its tries is held, with what went wrong.

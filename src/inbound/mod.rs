@@ -5,7 +5,7 @@ mod bounce;
 pub mod commands;
 pub mod commands_filing;
 mod commands_known;
-mod commands_reports;
+pub mod commands_reports;
 mod decode;
 pub mod deliver;
 pub mod domains;

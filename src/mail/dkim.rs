@@ -14,9 +14,10 @@ use rsa::traits::PublicKeyParts;
 
 /// What is signed. Content-Type is not: its boundary may be folded on the way, and the body's hash covers the parts. A
 /// name that a letter lacks is signed as lacking, so that nobody can add such a header later.
-const HEADERS: [&str; 12] = [
+const HEADERS: [&str; 13] = [
     "From",
     "To",
+    "Cc",
     "Subject",
     "Date",
     "Message-ID",

@@ -2,8 +2,10 @@
 pub mod api;
 pub mod dkim;
 pub mod jobs;
+pub mod notices;
 pub mod outbox;
 pub mod probe;
+pub mod refusal;
 pub mod templates;
 pub mod transport;
 
@@ -14,6 +16,10 @@ names! {
         Reply = "reply",
         /// An invitation to a survey.
         Survey = "survey",
+        /// Tells who wrote that their mail came.
+        Acknowledgement = "acknowledgement",
+        /// Tells an admin of something.
+        Notice = "notice",
     }
 }
 
@@ -54,6 +60,10 @@ pub struct Letter {
     pub unsubscribe: Option<String>,
     /// Whether a machine wrote it (RFC 3834).
     pub is_automatic: bool,
+    /// Whether that machine answers a mail.
+    pub is_auto_reply: bool,
+    /// Who has a copy.
+    pub cc: Vec<String>,
     /// Files that go with it.
     pub files: Vec<Enclosed>,
     /// Who sends it, where that is not the desk's own address.
@@ -73,6 +83,8 @@ impl Letter {
             references: None,
             unsubscribe: None,
             is_automatic: true,
+            is_auto_reply: false,
+            cc: Vec::new(),
             files: Vec::new(),
             sender: None,
         }

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::db::{
     Conn,
     schema::mails,
-    types::{Named, Time},
+    types::{Json, Named, Time},
 };
 use crate::each;
 use crate::error::{Error, Result};
@@ -44,6 +44,7 @@ pub struct MailRow {
     pub last_error: Option<String>,
     pub created_at: Time,
     pub sent_at: Option<Time>,
+    pub cc: Option<Json>,
 }
 
 /// What a queued reply is called.
@@ -108,6 +109,7 @@ pub fn queue_reply(
         last_error: None,
         created_at: Time(now),
         sent_at: None,
+        cc: None,
     };
     each!(conn, conn => diesel::insert_into(mails::table).values(&row).execute(conn))?;
     queue::enqueue(conn, JobKind::DeliverMail, row.id.0, now, now)?;
@@ -148,6 +150,7 @@ pub fn note_survey(
         last_error: None,
         created_at: Time(now),
         sent_at: None,
+        cc: None,
     };
     diesel::insert_into(mails::table).values(&row).execute(conn)?;
     Ok(row.id)
@@ -185,6 +188,7 @@ pub fn find(conn: &mut Conn, id: MailId) -> Result<Option<MailRow>> {
 impl MailRow {
     /// The letter that the row holds; a survey's row holds none.
     pub fn letter(self) -> Option<Letter> {
+        let is_auto_reply = self.kind.0 == MailKind::Acknowledgement;
         Some(Letter {
             message_id: self.message_id,
             to: self.recipient,
@@ -194,7 +198,9 @@ impl MailRow {
             in_reply_to: self.in_reply_to,
             references: self.reference_ids,
             unsubscribe: None,
-            is_automatic: false,
+            is_automatic: is_auto_reply || self.kind.0 == MailKind::Notice,
+            is_auto_reply,
+            cc: self.cc.and_then(|cc| cc.to().ok()).unwrap_or_default(),
             files: Vec::new(),
             sender: None,
         })
@@ -222,6 +228,21 @@ pub fn not_sent(conn: &mut Conn, id: MailId, state: MailState, error: &str) -> R
     Ok(())
 }
 
+/// A reply's letter came back after it was sent: it is given up until a person releases it.
+pub fn came_back(conn: &mut Conn, id: MailId, error: &str) -> Result<()> {
+    let sent = mails::table.find(id).filter(mails::kind.eq(Named(MailKind::Reply)).and(mails::state.eq(Named(MailState::Sent))));
+    diesel::update(sent).set((mails::state.eq(Named(MailState::Parked)), mails::last_error.eq(error))).execute(conn)?;
+    Ok(())
+}
+
+/// A letter is no longer wanted.
+pub fn cancelled(conn: &mut Conn, id: MailId, error: &str) -> Result<()> {
+    diesel::update(mails::table.find(id))
+        .set((mails::state.eq(Named(MailState::Cancelled)), mails::last_error.eq(error)))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// The job of a reply's letter was parked: the letter says so, and the ticket's history too.
 pub fn parked(conn: &mut Conn, id: Uuid, error: &str, now: DateTime<Utc>) -> Result<()> {
     let id = MailId(id);
@@ -244,7 +265,7 @@ pub fn release(conn: &mut Conn, id: MailId, now: DateTime<Utc>) -> Result<MailRo
     // A survey's job is named by its invitation, a reply's by its letter.
     let subject = match row.kind.0 {
         MailKind::Survey => row.subject_id.0,
-        MailKind::Reply => id.0,
+        MailKind::Reply | MailKind::Acknowledgement | MailKind::Notice => id.0,
     };
     if row.kind.0 == MailKind::Survey {
         crate::surveys::commands::release(conn, subject, now)?;
@@ -252,7 +273,10 @@ pub fn release(conn: &mut Conn, id: MailId, now: DateTime<Utc>) -> Result<MailRo
     } else {
         diesel::update(mails::table.find(id)).set(mails::state.eq(Named(MailState::Queued))).execute(conn)?;
     }
-    queue::release(conn, subject, now)?;
+    // One that came back had been sent, and its job was done.
+    if !queue::release(conn, subject, now)? && row.kind.0 != MailKind::Survey {
+        queue::enqueue(conn, JobKind::DeliverMail, id.0, now, now)?;
+    }
     find(conn, id)?.ok_or(Error::NotFound("mail"))
 }
 

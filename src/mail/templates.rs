@@ -93,6 +93,41 @@ struct ReplyHtml<'a> {
     body_paragraphs: Vec<String>,
 }
 
+/// A few lines by the desk itself.
+#[derive(Debug, Clone)]
+pub struct PlainMail {
+    /// Whose desk it is.
+    pub company: String,
+    /// What the letter is about.
+    pub title: String,
+    /// What it says, a line each.
+    pub paragraphs: Vec<String>,
+}
+
+impl PlainMail {
+    /// The text part: nothing is escaped.
+    pub fn text(&self) -> askama::Result<String> {
+        PlainText { mail: self }.render()
+    }
+
+    /// The HTML part: everything is escaped.
+    pub fn html(&self) -> askama::Result<String> {
+        PlainHtml { mail: self }.render()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "mail/templates/plain.txt")]
+struct PlainText<'a> {
+    mail: &'a PlainMail,
+}
+
+#[derive(Template)]
+#[template(path = "mail/templates/plain.html")]
+struct PlainHtml<'a> {
+    mail: &'a PlainMail,
+}
+
 /// Parts plain text at its blank lines; a paragraph keeps its own line breaks, as `\n`.
 fn paragraphs(text: &str) -> Vec<String> {
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();

@@ -140,12 +140,18 @@ impl Mailer {
             .to(Mailbox::new(None, to.clone()))
             .subject(&letter.subject)
             .message_id(Some(letter.message_id.clone()));
+        let copied = |text: &String| text.parse::<Address>().map_err(|error| format!("an address in copy: {error}"));
+        let cc = letter.cc.iter().map(copied).collect::<Result<Vec<Address>, String>>()?;
+        for address in &cc {
+            message = message.cc(Mailbox::new(None, address.clone()));
+        }
         message = match &letter.sender {
             None => message.from(self.from.clone()),
             Some(sender) => {
                 let address = |text: &str| text.parse::<Address>().map_err(|error| format!("the sender's address: {error}"));
                 let name = sender.name.clone().or_else(|| self.from.name.clone());
-                let envelope = Envelope::new(Some(address(&sender.reports_to)?), vec![to]).map_err(|error| error.to_string())?;
+                let to = std::iter::once(to).chain(cc.iter().cloned()).collect();
+                let envelope = Envelope::new(Some(address(&sender.reports_to)?), to).map_err(|error| error.to_string())?;
                 message
                     .from(Mailbox::new(name.clone(), address(&sender.address)?))
                     .reply_to(Mailbox::new(name, address(&sender.reply_to)?))
@@ -160,8 +166,8 @@ impl Mailer {
             message = message.references(ids.clone());
         }
         if letter.is_automatic {
-            message =
-                message.raw_header(raw("Auto-Submitted", "auto-generated")).raw_header(raw("X-Auto-Response-Suppress", "All"));
+            let how = if letter.is_auto_reply { "auto-replied" } else { "auto-generated" };
+            message = message.raw_header(raw("Auto-Submitted", how)).raw_header(raw("X-Auto-Response-Suppress", "All"));
         }
         if let Some(url) = &letter.unsubscribe {
             message = message

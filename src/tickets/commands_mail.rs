@@ -70,3 +70,8 @@ pub fn bounced(conn: &mut Conn, message: MessageId, bounce: Value, now: DateTime
     save(conn, ticket, clocks)?;
     Ok(true)
 }
+
+/// The letter of a reply arrived after all: nothing is shown beside the message any more.
+pub fn arrived(conn: &mut Conn, message: MessageId) -> Result<()> {
+    store::clear_bounce(conn, message)
+}

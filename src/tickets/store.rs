@@ -252,6 +252,12 @@ pub(super) fn set_bounce(conn: &mut Conn, id: MessageId, bounce: Json) -> Result
     Ok(messages::table.find(id).select(messages::ticket_id).first(conn).optional()?)
 }
 
+/// Nothing is shown beside a message any more. One update.
+pub(super) fn clear_bounce(conn: &mut Conn, id: MessageId) -> Result<()> {
+    diesel::update(messages::table.find(id)).set(messages::bounce.eq(None::<Json>)).execute(conn)?;
+    Ok(())
+}
+
 /// What a reply's letter says besides its text.
 pub(super) struct Envelope {
     /// The contact's first address; none where they have none.

@@ -266,7 +266,7 @@ fn a_machine_reopens_nothing(desk: &Desk) {
 }
 
 /// A report as mail servers send them (RFC 3464).
-fn report(to: &str, action: &str, status: &str, about: &str, recipient: &str) -> Vec<u8> {
+pub fn report(to: &str, action: &str, status: &str, about: &str, recipient: &str) -> Vec<u8> {
     format!(
         "From: MAILER-DAEMON@mx.example\r\nTo: {to}\r\nSubject: Undelivered {status} {action}\r\nMIME-Version: 1.0\r\n\
          Content-Type: multipart/report; report-type=delivery-status; boundary=r\r\n\r\n--r\r\nContent-Type: text/plain\r\n\r\n\

@@ -34,6 +34,7 @@ mod live;
 mod load;
 mod mail;
 mod mails;
+mod mails_refused;
 mod merges;
 mod migrations;
 mod nodes;
@@ -85,6 +86,7 @@ const ALL: &[&[Test]] = &[
     views::TESTS,
     basics::TESTS,
     mails::TESTS,
+    mails_refused::TESTS,
     bulk::TESTS,
     merges::TESTS,
     migrations::TESTS,

@@ -17,3 +17,17 @@ CREATE TABLE survey_mail_answers (
 );
 CREATE INDEX survey_mail_answers_by_state ON survey_mail_answers (state, id);
 CREATE INDEX survey_mail_answers_by_invitation ON survey_mail_answers (invitation_id);
+-- Two more kinds of letters: 'acknowledgement' tells who wrote that it came, 'notice' tells admins. cc: who has a copy.
+ALTER TABLE mails DROP CONSTRAINT mails_kind_check;
+ALTER TABLE mails ADD CONSTRAINT mails_kind_check CHECK (kind IN ('reply', 'survey', 'acknowledgement', 'notice'));
+ALTER TABLE mails ADD COLUMN cc JSONB;
+CREATE INDEX mails_acknowledgements ON mails (recipient, created_at) WHERE kind = 'acknowledgement';
+CREATE INDEX mails_notices ON mails (created_at) WHERE kind = 'notice';
+-- Under every reply of the team.
+ALTER TABLE teams ADD COLUMN signature TEXT NOT NULL DEFAULT '';
+-- How letters of this mailbox go out, where not as the settings say. The password and the key are shown by no answer of the API.
+ALTER TABLE mailboxes ADD COLUMN smtp JSONB;
+ALTER TABLE mailboxes ADD COLUMN dkim JSONB;
+-- Who had a copy of a reply, and since when it is taken back.
+ALTER TABLE messages ADD COLUMN cc JSONB;
+ALTER TABLE messages ADD COLUMN undone_at BIGINT;
