@@ -171,6 +171,7 @@ api! {
     "/inbound/{id}/raw" { get Administer inbound::api::raw }
     "/inbound/{id}/release" { post Work inbound::api::release }
     "/inbound/{id}/discard" { post Work inbound::api::discard }
+    "/messages/{id}/undo" { post Work tickets::api_messages::undo }
     "/messages/{id}/original" { get Work inbound::api::original }
     "/mailboxes" { post Administer inbound::mailboxes::api::create, get Administer inbound::mailboxes::api::list }
     "/mailboxes/{id}" { get Administer inbound::mailboxes::api::get, patch Administer inbound::mailboxes::api::change }

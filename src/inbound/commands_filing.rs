@@ -1,12 +1,13 @@
 //! The verb that files a mail: onto a ticket, as a new one, as a report about a letter of ours, or into quarantine.
 use super::commands;
+use super::commands_agents;
 use super::commands_known::{Author, look_up};
 use super::commands_reports::came_back;
 use super::domains;
 use super::mailboxes::{self, MailboxRow};
 use super::model::{File, Parsed};
 use super::queries;
-use super::route::{self, By, Verdict};
+use super::route::{self, By, Origin, Verdict};
 use super::store::{self, InboundRow, InboundState};
 use crate::accounts::caller::Caller;
 use crate::accounts::contacts::{self, NewContact, model::normal_email, model::shown_name};
@@ -49,6 +50,8 @@ pub struct Ready {
     pub files: Vec<FileRow>,
     /// Names of those that are in the original alone.
     pub left_out: Vec<String>,
+    /// What is known of its origin.
+    pub origin: Origin,
 }
 
 /// What became of a mail.
@@ -75,7 +78,7 @@ pub(super) fn clean(text: &str, length_max: usize) -> String {
     text.chars().filter(|c| *c == '\n' || *c == '\t' || !c.is_control()).take(length_max).collect()
 }
 
-fn body(ready: &Ready) -> String {
+pub(super) fn body(ready: &Ready) -> String {
     let parsed = &ready.parsed;
     // Where all of it looks quoted, all of it is shown.
     let said = if parsed.said.trim().is_empty() { &parsed.text } else { &parsed.said };
@@ -175,7 +178,7 @@ fn end(conn: &mut Conn, row: &mut InboundRow, ready: &Ready, became: Became, now
 fn decide(conn: &mut Conn, config: &Config, row: &InboundRow, ready: &Ready, now: DateTime<Utc>) -> Result<Became> {
     let parsed = &ready.parsed;
     let (mailbox, _) = mailboxes::find(conn, row.mailbox_id)?;
-    let (known, sent) = look_up(conn, row, &mailbox, parsed)?;
+    let (known, sent) = look_up(conn, row, &mailbox, ready)?;
     let place = (row, &mailbox);
     // A name without a usable address is nobody whom an answer reaches.
     let author = || Author::of(parsed);
@@ -194,8 +197,7 @@ fn decide(conn: &mut Conn, config: &Config, row: &InboundRow, ready: &Ready, now
             give_files(conn, config, (ticket, message), &ready.files, now)?;
             Ok(Became::Message(ticket, message))
         }
-        // Nothing here proves an agent's mail, so the rule never says so.
-        Verdict::Reply { by: By::Agent, .. } => Ok(Became::Held(route::HoldReason::UnprovenAgent.as_str())),
+        Verdict::Reply { ticket, by: By::Agent } => commands_agents::reply(conn, config, ready, ticket, now),
         Verdict::Reply { ticket, by: By::Contact } => match author() {
             Some(from) => follow_up(conn, config, place, ready, &from, ticket, now),
             None => Ok(Became::Held(route::HoldReason::NoSender.as_str())),
@@ -291,7 +293,7 @@ fn invite(conn: &mut Conn, ticket: TicketId, ready: &Ready, from: &Author, now: 
     queries::invite(conn, ticket, &others, now)
 }
 
-fn give_files(
+pub(super) fn give_files(
     conn: &mut Conn,
     config: &Config,
     (ticket, message): (TicketId, MessageId),

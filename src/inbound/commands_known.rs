@@ -1,11 +1,12 @@
 //! What the desk knows of a mail before it decides: whom it names, what it answers, who wrote it.
 use super::commands;
+use super::commands_filing::Ready;
 use super::keys;
 use super::mailboxes::MailboxRow;
 use super::model::Parsed;
 use super::queries::{self, Sent};
 use super::queries_sending::desk_mark;
-use super::route::{self, Known, Letter, Origin};
+use super::route::{self, Known, Letter};
 use super::store::InboundRow;
 use super::token::{self, Checked, Tag};
 use crate::accounts::agents;
@@ -29,7 +30,8 @@ impl Author {
 }
 
 /// What the desk knows about a mail, for the rule.
-pub(super) fn look_up(conn: &mut Conn, row: &InboundRow, mailbox: &MailboxRow, parsed: &Parsed) -> Result<(Known, Option<Sent>)> {
+pub(super) fn look_up(conn: &mut Conn, row: &InboundRow, mailbox: &MailboxRow, ready: &Ready) -> Result<(Known, Option<Sent>)> {
+    let parsed = &ready.parsed;
     let key = keys::find(conn)?;
     let named = parsed.to.iter().chain(&parsed.cc).map(|person| &person.address).chain(&parsed.delivered_to);
     let tags: Vec<Tag> = std::iter::once(&row.envelope_to)
@@ -39,7 +41,7 @@ pub(super) fn look_up(conn: &mut Conn, row: &InboundRow, mailbox: &MailboxRow, p
             Checked::Plain | Checked::Forged => None,
         })
         .collect();
-    let mut known = Known { origin: Origin::Unproven, ..Known::default() };
+    let mut known = Known { origin: ready.origin, ..Known::default() };
     let mut proven = None;
     for tag in tags {
         match tag {

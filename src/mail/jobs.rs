@@ -1,6 +1,6 @@
 //! Delivering a reply's letter.
 use super::transport::NotSent;
-use super::{Enclosed, MailKind, MailState, outbox, probe, refusal};
+use super::{Enclosed, Letter, MailKind, MailState, outbox, probe, refusal};
 use crate::app::App;
 use crate::attachments;
 use crate::db::Conn;
@@ -50,7 +50,7 @@ pub async fn deliver(app: &App, id: Uuid) -> Result<(), Failure> {
             Ok(app.db.write(move |conn| outbox::cancelled(conn, id, &text)).await?)
         }
         Err(NotSent::Refused(text)) => {
-            refused(app, id, &letter.to, text.clone(), kind).await?;
+            refused(app, id, &letter, text.clone(), kind).await?;
             Err(Failure::Never(text))
         }
         Err(error) => {
@@ -62,12 +62,13 @@ pub async fn deliver(app: &App, id: Uuid) -> Result<(), Failure> {
 }
 
 /// A letter was refused at once: what follows is what follows from a report about it.
-async fn refused(app: &App, id: MailId, to: &str, text: String, kind: MailKind) -> Result<(), Failure> {
+async fn refused(app: &App, id: MailId, letter: &Letter, text: String, kind: MailKind) -> Result<(), Failure> {
     let about_address = match refusal::status(&text) {
         Some(_) => None,
-        None => probe::refusal(&app.config, to).await,
+        None => probe::refusal(&app.config, letter).await,
     };
-    let (report, now, desk) = (refusal::reported(to, &text, about_address.as_deref()), app.clock.now(), app.config.clone());
+    let (report, now, desk) =
+        (refusal::reported(&letter.to, &text, about_address.as_deref()), app.clock.now(), app.config.clone());
     let work = move |conn: &mut Conn| {
         outbox::not_sent(conn, id, MailState::Queued, &text)?;
         if kind == MailKind::Notice { Ok(()) } else { commands_reports::refused(conn, &desk, id, &report, now) }

@@ -1,7 +1,7 @@
 //! Everything that the desk keeps about one person, as one document.
 use crate::db::schema::{
     attachments, calls, contact_emails, contact_phones, contacts, events, mails, messages, organizations, survey_invitations,
-    survey_responses, survey_revisions, survey_suppressions, ticket_fields, ticket_tags, tickets,
+    survey_mail_answers, survey_responses, survey_revisions, survey_suppressions, ticket_fields, ticket_tags, tickets,
 };
 use crate::db::{
     Conn,
@@ -242,6 +242,7 @@ fn surveys(conn: &mut Conn, id: ContactId) -> Result<Vec<Value>> {
             earlier.entry(id).or_default().push(json!({ "score": score, "comment": comment, "at": when.0 }));
         }
     }
+    let mut by_mail = answers_by_mail(conn, id)?;
     let listed = rows.into_iter().map(|((id, kind, ticket, wave, outcome, sent, expires), answer)| {
         let answer = answer.map(|(id, score, comment, answered, edited, is_counted)| {
             json!({
@@ -251,10 +252,30 @@ fn surveys(conn: &mut Conn, id: ContactId) -> Result<Vec<Value>> {
         });
         json!({
             "id": id, "kind": kind.0, "ticket_id": ticket, "wave_id": wave, "outcome": outcome.0, "sent_at": at(sent),
-            "expires_at": at(expires), "answer": answer,
+            "expires_at": at(expires), "answer": answer, "by_mail": by_mail.remove(&id).unwrap_or_default(),
         })
     });
     Ok(listed.collect())
+}
+
+type MailAnswerColumns = (InvitationId, String, String, Option<i32>, String, Time);
+
+/// What the person answered by mail, by the survey.
+fn answers_by_mail(conn: &mut Conn, id: ContactId) -> Result<HashMap<InvitationId, Vec<Value>>> {
+    use survey_invitations as i;
+    use survey_mail_answers as m;
+    let rows: Vec<MailAnswerColumns> = m::table
+        .inner_join(i::table.on(i::id.eq(m::invitation_id)))
+        .filter(i::contact_id.eq(id))
+        .order(m::id)
+        .select((m::invitation_id, m::sender, m::body, m::score, m::state, m::received_at))
+        .load(conn)?;
+    let mut listed: HashMap<InvitationId, Vec<Value>> = HashMap::new();
+    for (survey, sender, text, score, state, received) in rows {
+        let said = json!({ "sender": sender, "text": text, "score": score, "state": state, "received_at": received.0 });
+        listed.entry(survey).or_default().push(said);
+    }
+    Ok(listed)
 }
 
 type CallColumns =

@@ -103,7 +103,12 @@ pub(super) fn erase_tickets(conn: &mut Conn, ids: &[TicketId]) -> Result<Vec<(At
     let gone: Vec<AttachmentId> = files.iter().map(|file| file.0).collect();
     diesel::delete(attachments::table.filter(attachments::id.eq_any(&gone))).execute(conn)?;
     diesel::update(messages::table.filter(messages::ticket_id.eq_any(ids)))
-        .set((messages::body.eq(ERASED), messages::mail_message_id.eq(None::<String>), messages::attachments.eq(None::<Json>)))
+        .set((
+            messages::body.eq(ERASED),
+            messages::mail_message_id.eq(None::<String>),
+            messages::attachments.eq(None::<Json>),
+            messages::cc.eq(None::<Json>),
+        ))
         .execute(conn)?;
     diesel::update(tickets::table.filter(tickets::id.eq_any(ids)))
         .set((tickets::subject.eq(ERASED), tickets::version.eq(tickets::version + 1)))
@@ -171,6 +176,7 @@ pub(super) fn erase_letters(conn: &mut Conn, ids: &[TicketId], invitations: &[In
                     mails::text_body.eq(None::<String>),
                     mails::html_body.eq(None::<String>),
                     mails::last_error.eq(None::<String>),
+                    mails::cc.eq(None::<Json>),
                 ))
                 .execute(conn)?;
             unsent

@@ -139,7 +139,7 @@ async fn deliver(app: &Data<App>, which: Which, id: Uuid) -> Result<(), Failure>
         Err(NotSent::Refused(text)) => {
             let about_address = match refusal::status(&text) {
                 Some(_) => None,
-                None => probe::refusal(&app.config, &ready.email).await,
+                None => probe::refusal(&app.config, &letter).await,
             };
             let report = refusal::reported(&ready.email, &text, about_address.as_deref());
             let desk = app.clone();

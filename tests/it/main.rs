@@ -28,12 +28,15 @@ mod inbound;
 mod inbound_imap;
 mod inbound_kill9;
 mod incoming;
+mod incoming_routes;
 mod kill9;
+mod letters;
 mod limits;
 mod live;
 mod load;
 mod mail;
 mod mails;
+mod mails_agents;
 mod mails_refused;
 mod merges;
 mod migrations;
@@ -87,6 +90,8 @@ const ALL: &[&[Test]] = &[
     basics::TESTS,
     mails::TESTS,
     mails_refused::TESTS,
+    mails_agents::TESTS,
+    letters::TESTS,
     bulk::TESTS,
     merges::TESTS,
     migrations::TESTS,
@@ -123,6 +128,7 @@ const ALL: &[&[Test]] = &[
     funnel::TESTS,
     hours::TESTS,
     incoming::TESTS,
+    incoming_routes::TESTS,
     inbound::TESTS,
     inbound::LOCKED,
     inbound_imap::TESTS,

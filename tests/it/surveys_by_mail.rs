@@ -15,6 +15,7 @@ pub const TESTS: &[Test] = tests![
     only_who_was_asked_answers_without_the_signed_address,
     a_mail_counts_as_the_button_would_have,
     an_answer_to_a_wave_makes_no_ticket,
+    an_erasure_takes_the_words_and_leaves_the_row,
 ];
 
 const ALL: &str = "/api/v1/surveys/mail-answers";
@@ -200,4 +201,17 @@ fn an_answer_to_a_wave_makes_no_ticket(desk: &Desk) {
     assert_eq!(counted(desk, "relationship"), (0, 0));
     desk.agent().post(&verb(answer, "confirmation"), json!({})).ok();
     assert_eq!((counted(desk, "relationship"), counted(desk, "transactional").0), ((1, 1), 0));
+}
+
+fn an_erasure_takes_the_words_and_leaves_the_row(desk: &Desk) {
+    let (path, ticket, to) = asked(desk);
+    hand_over(desk, &path, &to, &mail(ANA, &to, "Re: How did we do?", "", "4, too slow"));
+    let contact = format!("/api/v1/contacts/{}", ticket["contact_id"].as_str().unwrap());
+    let known = desk.manager().get(&format!("{contact}/export")).ok();
+    assert_eq!(known["surveys"][0]["by_mail"][0]["text"], "4, too slow", "{}", known["surveys"]);
+    desk.admin().post(&format!("{contact}/erasure"), json!({})).ok();
+    desk.settle();
+    let answer = queued(desk, "")[0].clone();
+    assert_eq!((&answer["text"], &answer["sender"]), (&json!("(erased)"), &json!("erased@invalid")));
+    assert_eq!((&answer["score"], &answer["state"]), (&json!(4), &json!("waiting")));
 }
