@@ -68,6 +68,8 @@ ids! {
     InvitationId,
     /// Names a survey response.
     ResponseId,
+    /// Names an answer to a survey that came by mail.
+    MailAnswerId,
     /// Names a cause that reviewers can give.
     CauseId,
     /// Names the suppression of an address.

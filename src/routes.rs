@@ -126,6 +126,10 @@ api! {
     "/surveys/responses/{id}/confirmation" { post Work surveys::api_answers::confirm }
     "/surveys/responses/{id}/revisions" { get Work surveys::api_answers::revisions }
     "/surveys/responses/{id}/followup" { post Work surveys::followups::api::create }
+    "/surveys/mail-answers" { get Work surveys::mail_answers::api::list }
+    "/surveys/mail-answers/{id}" { get Work surveys::mail_answers::api::get }
+    "/surveys/mail-answers/{id}/confirmation" { post Work surveys::mail_answers::api::confirm }
+    "/surveys/mail-answers/{id}/dismissal" { post Work surveys::mail_answers::api::dismiss }
     "/surveys/followups" { get Work surveys::followups::api::list }
     "/surveys/followups/{id}" { get Work surveys::followups::api::get }
     "/surveys/followups/{id}/owner" { put Work surveys::followups::api::give_to }
@@ -177,6 +181,7 @@ api! {
     "/inbound/{id}/raw" { get Administer inbound::api::raw }
     "/inbound/{id}/release" { post Work inbound::api::release }
     "/inbound/{id}/discard" { post Work inbound::api::discard }
+    "/messages/{id}/undo" { post Work tickets::api_messages::undo }
     "/messages/{id}/original" { get Work inbound::api::original }
     "/mailboxes" { post Administer inbound::mailboxes::api::create, get Administer inbound::mailboxes::api::list }
     "/mailboxes/{id}" { get Administer inbound::mailboxes::api::get, patch Administer inbound::mailboxes::api::change }

@@ -7,7 +7,7 @@ use super::load::{self, Measured, Requests};
 use super::postgres::Postgres;
 use super::process::{self, Letters, Server};
 use super::table::{Row, Target};
-use super::{Failure, alarm, note, seed};
+use super::{Failure, alarm, intake, note, seed};
 use deskbell::db::{Conn, schema::tickets};
 use deskbell::ids::TicketId;
 use diesel::prelude::*;
@@ -89,7 +89,37 @@ impl Bench<'_> {
         rows.push(Row::figure("memory at its peak under this load", self.dialect.name(), (peak, "MB"), 300.0));
         drop(server);
         self.letters(&url, &floor, rows)?;
-        self.remove("desk")
+        self.remove("desk")?;
+        self.intake(rows)
+    }
+
+    /// Mails handed over by LMTP, beside the floor of writing their bytes alone.
+    fn intake(&self, rows: &mut Vec<Row>) -> Result<(), Failure> {
+        if !"intake".contains(self.only) {
+            return Ok(());
+        }
+        let floor = intake::floor(&self.make("mailfloor", TICKETS_WATCHED)?, self.dialect, self.spans)?;
+        self.remove("mailfloor")?;
+        let url = self.make("mail", TICKETS_WATCHED)?;
+        intake::prepare(&url)?;
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let listen = [("DESKBELL_INBOUND_LMTP_LISTEN", address.to_string())];
+        let server = process::desk_with(&url, self.folder, Letters::Written, &listen)?;
+        process::wait_until(|| std::net::TcpStream::connect(address).is_ok())?;
+        let per_second = intake::by_lmtp(address, self.spans)?;
+        note(&format!("{}: intake: {per_second:.0} mails/s, floor {floor:.0}", self.dialect.name()));
+        rows.push(Row {
+            operation: "mails taken by LMTP, 20 KB".to_owned(),
+            database: self.dialect.name(),
+            per_second: Some(per_second),
+            figure: None,
+            latency: None,
+            floor: Some(("raw bytes alone", floor)),
+            target: Target::Share(50.0),
+            p99_max: None,
+        });
+        drop(server);
+        self.remove("mail")
     }
 
     /// Start and reports alone, on a desk with more of a past.

@@ -10,6 +10,7 @@ mod capture;
 mod desk;
 mod dialect;
 mod floors;
+mod intake;
 mod load;
 mod machine;
 mod postgres;

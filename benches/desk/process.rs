@@ -97,6 +97,11 @@ pub enum Letters {
 
 /// Starts the desk's own release binary, as shipped but for the rate limit, on a free port of loopback.
 pub fn desk(url: &str, folder: &Path, letters: Letters) -> Result<Server, Failure> {
+    desk_with(url, folder, letters, &[])
+}
+
+/// The same with more settings.
+pub fn desk_with(url: &str, folder: &Path, letters: Letters, more: &[(&str, String)]) -> Result<Server, Failure> {
     let log = File::options().create(true).append(true).open(folder.join("desk.log"))?;
     let mut command = Command::new(env!("CARGO_BIN_EXE_deskbell"));
     command.env_clear().env("PATH", "/usr/bin:/bin").arg("serve").stderr(log).current_dir(folder);
@@ -104,6 +109,7 @@ pub fn desk(url: &str, folder: &Path, letters: Letters) -> Result<Server, Failur
     command.env("DESKBELL_SERVER_LISTEN", "127.0.0.1:0").env("DESKBELL_SERVER_RATE_PER_MINUTE", "0");
     command.env("DESKBELL_SERVER_RATE_PER_MINUTE_PER_ADDRESS", "0");
     command.env("DESKBELL_SERVER_STOP_SECONDS", "1");
+    command.envs(more.iter().map(|(name, value)| (name, value)));
     if let Letters::Held(server) = letters {
         command.env("DESKBELL_MAIL_SMTP_HOST", server.ip().to_string()).env("DESKBELL_MAIL_SMTP_PORT", server.port().to_string());
         command.env("DESKBELL_MAIL_SMTP_TLS", "none").env("DESKBELL_MAIL_SMTP_TIMEOUT_SECONDS", "600");

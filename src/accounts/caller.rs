@@ -62,6 +62,11 @@ pub struct Agent {
 }
 
 impl Agent {
+    /// Who wrote a mail whose origin is proven.
+    pub fn proven_by_mail(id: AgentId, role: Role) -> Self {
+        Self { id, role }
+    }
+
     /// Their id.
     pub fn id(&self) -> AgentId {
         self.id

@@ -24,6 +24,8 @@ impl Config {
         within("attachments.size_max_bytes", self.attachments.size_max_bytes, 1, 1_073_741_824)?;
         within("attachments.message_files_max", self.attachments.message_files_max, 0, 100)?;
         within("attachments.message_bytes_max", self.attachments.message_bytes_max, 0, 1_073_741_824)?;
+        within("mail.undo_seconds", u64::from(self.mail.undo_seconds), 0, 600)?;
+        within("mail.acknowledge_hour_max", u64::from(self.mail.acknowledge_hour_max), 1, 1_000)?;
         within("mail.smtp_timeout_seconds", self.mail.smtp_timeout_seconds, 1, 600)?;
         within("jobs.concurrency", self.jobs.concurrency, 1, 64)?;
         within("jobs.lease_seconds", self.jobs.lease_seconds, 10, 3_600)?;
@@ -73,6 +75,9 @@ impl Config {
             within("survey.window_weekdays", *day, 1, 7)?;
         }
         one_of("log.format", &self.log.format, &["pretty", "json"])?;
+        if !self.inbound.dns_server.is_empty() && self.inbound.dns_server.parse::<std::net::SocketAddr>().is_err() {
+            return bad(format!("inbound.dns_server: {:?} is no address with a port", self.inbound.dns_server));
+        }
         one_of("mail.smtp_tls", &self.mail.smtp_tls, &["none", "starttls", "tls"])?;
         if self.log.level.parse::<tracing_subscriber::filter::targets::Targets>().is_err() {
             return bad(format!("log.level: {:?} is not a log level", self.log.level));

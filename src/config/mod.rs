@@ -129,6 +129,9 @@ pub struct Mail {
     pub dkim_selector: String,
     pub dkim_domain: String,
     pub folder: PathBuf,
+    pub undo_seconds: u32,
+    pub acknowledge: bool,
+    pub acknowledge_hour_max: u32,
 }
 
 impl std::fmt::Debug for Mail {
@@ -280,6 +283,10 @@ pub struct Inbound {
     pub imap_poll_seconds: u64,
     pub imap_timeout_seconds: u64,
     pub imap_ca_file: PathBuf,
+    pub authserv_ids: Vec<String>,
+    pub lmtp_is_trusted: bool,
+    pub check_dkim: bool,
+    pub dns_server: String,
 }
 
 impl Config {

@@ -100,6 +100,7 @@ table! {
         version -> Integer,
         created_at -> BigInt,
         updated_at -> BigInt,
+        signature -> Text,
     }
 }
 
@@ -248,6 +249,8 @@ table! {
         at -> BigInt,
         attachments -> Nullable<JsonDoc>,
         bounce -> Nullable<JsonDoc>,
+        cc -> Nullable<JsonDoc>,
+        undone_at -> Nullable<BigInt>,
     }
 }
 
@@ -320,7 +323,7 @@ table! {
 }
 
 table! {
-    use crate::db::types::Uid;
+    use crate::db::types::{JsonDoc, Uid};
     use diesel::sql_types::*;
     mails (id) {
         id -> Uid,
@@ -339,6 +342,7 @@ table! {
         last_error -> Nullable<Text>,
         created_at -> BigInt,
         sent_at -> Nullable<BigInt>,
+        cc -> Nullable<JsonDoc>,
     }
 }
 
@@ -855,6 +859,8 @@ table! {
         version -> Integer,
         created_at -> BigInt,
         updated_at -> BigInt,
+        smtp -> Nullable<JsonDoc>,
+        dkim -> Nullable<JsonDoc>,
     }
 }
 
@@ -1137,6 +1143,27 @@ table! {
     }
 }
 
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    survey_mail_answers (id) {
+        id -> Uid,
+        invitation_id -> Uid,
+        mail_id -> Uid,
+        message_id -> Nullable<Uid>,
+        sender -> Text,
+        body -> Text,
+        score -> Nullable<Integer>,
+        state -> Text,
+        received_at -> BigInt,
+        due_at -> Nullable<BigInt>,
+        decided_at -> Nullable<BigInt>,
+        decided_by -> Nullable<Uid>,
+        response_id -> Nullable<Uid>,
+        created_at -> BigInt,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(
     calendars,
     calendar_versions,
@@ -1169,6 +1196,7 @@ allow_tables_to_appear_in_same_query!(
     survey_reminders,
     survey_followups,
     survey_attempts,
+    survey_mail_answers,
     digests,
     digest_letters,
     clock_moves,

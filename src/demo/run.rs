@@ -253,7 +253,10 @@ impl<'a> Run<'a> {
         match act {
             Act::Receive => Err(Error::internal("the sample data takes a ticket in twice")),
             Act::PickUp(by) => verbs::pick_up(conn, self.cast.agent(*by)?, id, seen, at),
-            Act::Reply(by, body) => verbs::reply(conn, self.config, self.cast.agent(*by)?, id, seen, body.clone(), at),
+            Act::Reply(by, body) => {
+                let said = verbs::Reply { body: body.clone(), cc: Vec::new() };
+                verbs::reply(conn, self.config, self.cast.agent(*by)?, id, seen, said, at)
+            }
             Act::Note(by, body) => verbs::note(conn, self.cast.agent(*by)?, id, seen, body.clone(), at),
             Act::Write(body, mail_id) => {
                 // A caller who writes later does so by mail.

@@ -1,12 +1,13 @@
 //! The verb that files a mail: onto a ticket, as a new one, as a report about a letter of ours, or into quarantine.
 use super::commands;
+use super::commands_agents;
 use super::commands_known::{Author, look_up};
 use super::commands_reports::came_back;
 use super::domains;
 use super::mailboxes::{self, MailboxRow};
 use super::model::{File, Parsed};
 use super::queries;
-use super::route::{self, By, Verdict};
+use super::route::{self, By, Origin, Verdict};
 use super::store::{self, InboundRow, InboundState};
 use crate::accounts::caller::Caller;
 use crate::accounts::contacts::{self, NewContact, model::normal_email, model::shown_name};
@@ -17,7 +18,10 @@ use crate::config::Config;
 use crate::db::Conn;
 use crate::db::types::{Named, Time};
 use crate::error::{Error, Result};
-use crate::ids::{AttachmentId, ContactId, InboundMailId, MessageId, TicketId};
+use crate::ids::{AttachmentId, ContactId, InboundMailId, InvitationId, MessageId, TicketId};
+use crate::mail::notices::{self, Acknowledged};
+use crate::surveys::mail_answers::commands::{self as mail_answers, MailAnswer};
+use crate::surveys::mail_answers::model::found_score;
 use crate::tickets::commands_intake::{self, NewMessage, NewTicket, Sender};
 use crate::tickets::commands_mail::{self, Shown};
 use crate::tickets::model::{Channel, Direction, Priority};
@@ -34,6 +38,8 @@ const MESSAGE_ID_MAX: usize = 250;
 
 /// Why a machine's mail is held that belongs to no ticket.
 const AUTOMATIC: &str = "automatic";
+/// What a mail was that answers a relationship survey.
+const SURVEY_ANSWER: &str = "survey_answer";
 
 /// A mail that was read, and its files that are in the depot already.
 #[derive(Clone)]
@@ -44,6 +50,8 @@ pub struct Ready {
     pub files: Vec<FileRow>,
     /// Names of those that are in the original alone.
     pub left_out: Vec<String>,
+    /// What is known of its origin.
+    pub origin: Origin,
 }
 
 /// What became of a mail.
@@ -70,7 +78,7 @@ pub(super) fn clean(text: &str, length_max: usize) -> String {
     text.chars().filter(|c| *c == '\n' || *c == '\t' || !c.is_control()).take(length_max).collect()
 }
 
-fn body(ready: &Ready) -> String {
+pub(super) fn body(ready: &Ready) -> String {
     let parsed = &ready.parsed;
     // Where all of it looks quoted, all of it is shown.
     let said = if parsed.said.trim().is_empty() { &parsed.text } else { &parsed.said };
@@ -170,44 +178,32 @@ fn end(conn: &mut Conn, row: &mut InboundRow, ready: &Ready, became: Became, now
 fn decide(conn: &mut Conn, config: &Config, row: &InboundRow, ready: &Ready, now: DateTime<Utc>) -> Result<Became> {
     let parsed = &ready.parsed;
     let (mailbox, _) = mailboxes::find(conn, row.mailbox_id)?;
-    let (known, sent) = look_up(conn, row, &mailbox, parsed)?;
+    let (known, sent) = look_up(conn, row, &mailbox, ready)?;
     let place = (row, &mailbox);
     // A name without a usable address is nobody whom an answer reaches.
     let author = || Author::of(parsed);
     match route::route(parsed, &known) {
         Verdict::Hold(why) => Ok(Became::Held(why.as_str())),
         Verdict::Bounce(letter) => match sent {
-            Some(sent) => came_back(conn, &sent, letter, parsed, now),
+            Some(sent) => came_back(conn, config, &sent, letter, parsed, now),
             None => Ok(Became::Held(route::HoldReason::ForeignReport.as_str())),
         },
+        // Who is away when a relationship survey comes has said nothing.
+        Verdict::Automatic { ticket: None } if known.survey.is_some() => Ok(Became::Nothing(AUTOMATIC, None)),
         Verdict::Automatic { ticket: None } => Ok(Became::Held(AUTOMATIC)),
         Verdict::Automatic { ticket: Some(ticket) } => {
-            let from = match author() {
-                Some(author) => contacts::find_by_email(conn, &author.address)?.map(|person| person.id),
-                None => None,
-            };
-            let received_at = row.received_at.0.min(now);
-            let mail = Shown { from, body: body(ready), mail_message_id: message_id(parsed), received_at };
+            let mail = shown(conn, row, ready, now)?;
             let (ticket, message) = commands_mail::show(conn, &Caller::mail_gate(), ticket, mail)?;
             give_files(conn, config, (ticket, message), &ready.files, now)?;
             Ok(Became::Message(ticket, message))
         }
-        // Nothing here proves an agent's mail, so the rule never says so.
-        Verdict::Reply { by: By::Agent, .. } => Ok(Became::Held(route::HoldReason::UnprovenAgent.as_str())),
+        Verdict::Reply { ticket, by: By::Agent } => commands_agents::reply(conn, config, ready, ticket, now),
         Verdict::Reply { ticket, by: By::Contact } => match author() {
             Some(from) => follow_up(conn, config, place, ready, &from, ticket, now),
             None => Ok(Became::Held(route::HoldReason::NoSender.as_str())),
         },
-        // Words are for people: somebody reads them on the ticket, and no score is made of them.
         Verdict::SurveyReply { invitation, ticket } => match author() {
-            Some(from) => {
-                let became = follow_up(conn, config, place, ready, &from, ticket, now)?;
-                if let Became::Message(ticket, message) = &became {
-                    let data = json!({ "invitation_id": invitation, "message_id": message });
-                    timeline::record(conn, *ticket, Kind::SurveyAnsweredByMail, Actor::Desk, now, data)?;
-                }
-                Ok(became)
-            }
+            Some(from) => answer_survey(conn, config, place, ready, &from, (InvitationId(invitation), ticket), now),
             None => Ok(Became::Held(route::HoldReason::NoSender.as_str())),
         },
         Verdict::NewTicket { suggested } => match author() {
@@ -215,6 +211,51 @@ fn decide(conn: &mut Conn, config: &Config, row: &InboundRow, ready: &Ready, now
             None => Ok(Became::Held(route::HoldReason::NoSender.as_str())),
         },
     }
+}
+
+/// A mail that is shown, by whoever is known to have written it.
+fn shown(conn: &mut Conn, row: &InboundRow, ready: &Ready, now: DateTime<Utc>) -> Result<Shown> {
+    let from = match Author::of(&ready.parsed) {
+        Some(author) => contacts::find_by_email(conn, &author.address)?.map(|person| person.id),
+        None => None,
+    };
+    let (body, mail_message_id) = (body(ready), message_id(&ready.parsed));
+    Ok(Shown { from, body, mail_message_id, received_at: row.received_at.0.min(now) })
+}
+
+/// An answer to a survey: it waits among the reviews. One that begins with its number is only kept on the ticket; one in words
+/// reopens it like any other mail, as it may ask for something.
+fn answer_survey(
+    conn: &mut Conn,
+    config: &Config,
+    (row, mailbox): (&InboundRow, &MailboxRow),
+    ready: &Ready,
+    from: &Author,
+    (invitation, ticket): (InvitationId, Option<TicketId>),
+    now: DateTime<Utc>,
+) -> Result<Became> {
+    let said = clean(&ready.parsed.said, BODY_MAX);
+    let message = match ticket {
+        None => None,
+        Some(ticket) if found_score(&said).is_some() => {
+            let mail = shown(conn, row, ready, now)?;
+            let place = commands_mail::show_answer(conn, ticket, mail)?;
+            give_files(conn, config, place, &ready.files, now)?;
+            Some(place)
+        }
+        Some(ticket) => match follow_up(conn, config, (row, mailbox), ready, from, ticket, now)? {
+            Became::Message(ticket, message) => Some((ticket, message)),
+            other => return Ok(other),
+        },
+    };
+    let answer =
+        MailAnswer { mail: row.id, message, sender: from.address.clone(), said, received_at: row.received_at.0.min(now) };
+    let is_kept = mail_answers::take(conn, config, invitation, answer, now)?;
+    Ok(match message {
+        Some((ticket, message)) => Became::Message(ticket, message),
+        None if is_kept => Became::Nothing(SURVEY_ANSWER, None),
+        None => Became::Held(SURVEY_ANSWER),
+    })
 }
 
 /// Who wrote: found by address, or made, and then of the organization whose domain it is.
@@ -252,7 +293,7 @@ fn invite(conn: &mut Conn, ticket: TicketId, ready: &Ready, from: &Author, now: 
     queries::invite(conn, ticket, &others, now)
 }
 
-fn give_files(
+pub(super) fn give_files(
     conn: &mut Conn,
     config: &Config,
     (ticket, message): (TicketId, MessageId),
@@ -295,6 +336,12 @@ fn open(
     let (ticket, message) = (whole.ticket.id, whole.message_id.ok_or_else(|| Error::internal("a mail without a message"))?);
     give_files(conn, config, (ticket, message), &ready.files, now)?;
     invite(conn, ticket, ready, from, now)?;
+    // Not where a person let it go on: they will answer.
+    if row.state.0 == InboundState::Waiting && ready.parsed.machine.is_none() && row.envelope_from.as_deref() != Some("") {
+        let (number, subject) = (whole.ticket.number, whole.ticket.subject);
+        let (sender, message_id) = (from.address.clone(), message_id(&ready.parsed));
+        notices::acknowledge(conn, config, Acknowledged { ticket_id: ticket, number, subject, sender, message_id }, now)?;
+    }
     if let Some(other) = suggested {
         timeline::record(conn, ticket, Kind::LinkSuggested, Actor::Desk, now, json!({ "ticket_id": other }))?;
     }

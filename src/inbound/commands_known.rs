@@ -1,11 +1,12 @@
 //! What the desk knows of a mail before it decides: whom it names, what it answers, who wrote it.
 use super::commands;
+use super::commands_filing::Ready;
 use super::keys;
 use super::mailboxes::MailboxRow;
 use super::model::Parsed;
 use super::queries::{self, Sent};
 use super::queries_sending::desk_mark;
-use super::route::{self, Known, Letter, Origin};
+use super::route::{self, Known, Letter};
 use super::store::InboundRow;
 use super::token::{self, Checked, Tag};
 use crate::accounts::agents;
@@ -29,7 +30,8 @@ impl Author {
 }
 
 /// What the desk knows about a mail, for the rule.
-pub(super) fn look_up(conn: &mut Conn, row: &InboundRow, mailbox: &MailboxRow, parsed: &Parsed) -> Result<(Known, Option<Sent>)> {
+pub(super) fn look_up(conn: &mut Conn, row: &InboundRow, mailbox: &MailboxRow, ready: &Ready) -> Result<(Known, Option<Sent>)> {
+    let parsed = &ready.parsed;
     let key = keys::find(conn)?;
     let named = parsed.to.iter().chain(&parsed.cc).map(|person| &person.address).chain(&parsed.delivered_to);
     let tags: Vec<Tag> = std::iter::once(&row.envelope_to)
@@ -39,7 +41,7 @@ pub(super) fn look_up(conn: &mut Conn, row: &InboundRow, mailbox: &MailboxRow, p
             Checked::Plain | Checked::Forged => None,
         })
         .collect();
-    let mut known = Known { origin: Origin::Unproven, ..Known::default() };
+    let mut known = Known { origin: ready.origin, ..Known::default() };
     let mut proven = None;
     for tag in tags {
         match tag {
@@ -50,7 +52,7 @@ pub(super) fn look_up(conn: &mut Conn, row: &InboundRow, mailbox: &MailboxRow, p
     }
     let answered = parsed.answered();
     known.survey = match &proven {
-        Some((id, sent)) if sent.kind.0 == MailKind::Survey => sent.ticket_id.map(|ticket| (*id, ticket)),
+        Some((id, sent)) if sent.kind.0 == MailKind::Survey => Some((*id, sent.ticket_id)),
         // Somebody who answers a report's address answers the letter.
         Some((_, sent)) => {
             known.by_token = known.by_token.or(sent.ticket_id);
@@ -58,6 +60,7 @@ pub(super) fn look_up(conn: &mut Conn, row: &InboundRow, mailbox: &MailboxRow, p
         }
         None => queries::answered_survey(conn, &answered)?,
     };
+    let is_survey_proven = proven.is_some();
     let about = parsed.bounce.as_ref().and_then(|bounce| bounce.message_id.as_deref());
     let sent = match (proven, about) {
         (Some((id, sent)), _) => {
@@ -72,6 +75,15 @@ pub(super) fn look_up(conn: &mut Conn, row: &InboundRow, mailbox: &MailboxRow, p
         (None, None) => None,
     };
     known.by_thread = queries::answered(conn, &answered)?;
+    // A Message-ID can be seen by others: only who was asked answers by it.
+    if let (Some((invitation, ticket)), false) = (known.survey, is_survey_proven) {
+        let author = Author::of(parsed);
+        let is_theirs = author.map(|author| queries::was_asked(conn, invitation, &author.address)).transpose()?;
+        if is_theirs != Some(true) {
+            known.survey = None;
+            known.by_thread.extend(ticket);
+        }
+    }
     known.by_subject = match route::ticket_number(&parsed.subject) {
         Some(number) => queries::numbered(conn, number)?,
         None => None,

@@ -1,7 +1,8 @@
 //! Filing a mail that was taken: it is read off the event loop, its files go to the depot, and one transaction does the rest.
 use super::commands_filing::{self, Ready, file_row};
 use super::model::{Envelope, Parsed};
-use super::{commands, commands_known, parse, queries};
+use super::route::Origin;
+use super::{commands, commands_known, parse, proof, queries};
 use crate::app::App;
 use crate::attachments::model;
 use crate::error::{Error, Result};
@@ -14,6 +15,8 @@ use sha2::{Digest, Sha256};
 
 /// Tries of a mail whose filing fails for another reason than a database that is away.
 const TRIES_MAX: i32 = 5;
+/// Tries without a pause where another mail was filed at the same time.
+const TRIES_AT_ONCE: usize = 3;
 
 /// Reads a mail off the event loop; none where its bytes are more than the reader can bear.
 pub async fn read(app: &App, sender: Option<String>, raw: Vec<u8>) -> Result<Option<Parsed>> {
@@ -45,17 +48,26 @@ pub async fn prepare(app: &App, sender: Option<String>, raw: Vec<u8>, now: DateT
         incoming.finish().await?;
         files.push(row);
     }
-    Ok(Some(Ready { parsed, files, left_out }))
+    Ok(Some(Ready { parsed, files, left_out, origin: Origin::Unproven }))
 }
 
 async fn try_to_file(app: &Data<App>, id: InboundMailId) -> Result<()> {
     let Some((row, raw)) = app.db.read(move |conn| queries::waiting(conn, id)).await? else { return Ok(()) };
     let now = app.clock.now();
-    let Some(ready) = prepare(app, row.envelope_from, raw, now).await? else {
+    let Some(mut ready) = prepare(app, row.envelope_from, raw.clone(), now).await? else {
         return app.db.write(move |conn| commands::give_up(conn, id.0, "its bytes cannot be read", now)).await;
     };
-    let desk = app.clone();
-    app.db.write(move |conn| commands_filing::file(conn, &desk.config, id, &ready, now)).await
+    ready.origin = proof::origin(app, row.mailbox_id, &raw, &ready.parsed).await?;
+    let mut tries = 0;
+    loop {
+        let (desk, ready) = (app.clone(), ready.clone());
+        tries += 1;
+        match app.db.write(move |conn| commands_filing::file(conn, &desk.config, id, &ready, now)).await {
+            // Somebody was faster, as with two first mails of one sender: what they wrote is there now.
+            Err(Error::Conflict { .. }) if tries < TRIES_AT_ONCE => {}
+            done => return done,
+        }
+    }
 }
 
 /// Files a mail. What cannot be filed after its tries is held, with what went wrong.

@@ -3,9 +3,10 @@
 pub mod api;
 mod bounce;
 pub mod commands;
+mod commands_agents;
 pub mod commands_filing;
 mod commands_known;
-mod commands_reports;
+pub mod commands_reports;
 mod decode;
 pub mod deliver;
 pub mod domains;
@@ -20,10 +21,12 @@ mod machine;
 pub mod mailboxes;
 mod mime;
 pub mod model;
+pub mod origin;
 mod parse;
 #[cfg(test)]
 mod parse_tests;
 mod people;
+mod proof;
 pub mod queries;
 pub mod queries_sending;
 pub mod quote;

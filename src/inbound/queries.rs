@@ -3,12 +3,12 @@
 use super::store;
 use crate::db::{
     Conn,
-    schema::{contact_emails, inbound_mails, mails, messages, ticket_participants, tickets},
+    schema::{contact_emails, inbound_mails, mails, messages, survey_invitations, ticket_participants, tickets},
     types::{Named, Time},
 };
 use crate::each;
 use crate::error::Result;
-use crate::ids::{InboundMailId, MailId, MessageId, TicketId};
+use crate::ids::{InboundMailId, InvitationId, MailId, MessageId, TicketId};
 use crate::jobs::queue::SubjectId;
 use crate::mail::MailKind;
 use chrono::{DateTime, Utc};
@@ -96,8 +96,8 @@ pub fn answered(conn: &mut Conn, ids: &[&str]) -> Result<Vec<TicketId>> {
     Ok(tickets)
 }
 
-/// The survey whose letter a mail answers: its invitation, and the ticket that it asked about. One query.
-pub fn answered_survey(conn: &mut Conn, ids: &[&str]) -> Result<Option<(Uuid, TicketId)>> {
+/// The survey whose letter a mail answers: its invitation, and the ticket that it asked about, if any. One query.
+pub fn answered_survey(conn: &mut Conn, ids: &[&str]) -> Result<Option<(Uuid, Option<TicketId>)>> {
     if ids.is_empty() {
         return Ok(None);
     }
@@ -107,7 +107,19 @@ pub fn answered_survey(conn: &mut Conn, ids: &[&str]) -> Result<Option<(Uuid, Ti
         .select((mails::subject_id, mails::ticket_id))
         .first(conn)
         .optional()?;
-    Ok(found.and_then(|(invitation, ticket)| Some((invitation.0, ticket?))))
+    Ok(found.map(|(invitation, ticket)| (invitation.0, ticket)))
+}
+
+/// Whether a survey was sent to the contact with this address. One query.
+pub fn was_asked(conn: &mut Conn, invitation: Uuid, address: &str) -> Result<bool> {
+    use survey_invitations as i;
+    let found: Option<InvitationId> = i::table
+        .inner_join(contact_emails::table.on(contact_emails::contact_id.eq(i::contact_id)))
+        .filter(i::id.eq(InvitationId(invitation)).and(contact_emails::address.eq(address)))
+        .select(i::id)
+        .first(conn)
+        .optional()?;
+    Ok(found.is_some())
 }
 
 /// The ticket that people know by a number. One query.

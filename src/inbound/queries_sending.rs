@@ -47,5 +47,7 @@ pub fn sender(conn: &mut Conn, ticket: Option<TicketId>, reports: Tag, answers: 
         address: mailbox.address.clone(),
         name: Some(mailbox.from_name.clone()).filter(|name| !name.trim().is_empty()),
         desk: desk_mark(&key),
+        smtp: mailbox.smtp()?,
+        dkim: mailbox.dkim()?,
     }))
 }

@@ -14,8 +14,8 @@ pub struct Known {
     pub by_subject: Option<TicketId>,
     /// Those of the tickets above that its author ([`Parsed::author`]) takes part in.
     pub takes_part_in: Vec<TicketId>,
-    /// The survey whose address it was sent to, or whose letter it answers, and the ticket it asked about.
-    pub survey: Option<(Uuid, TicketId)>,
+    /// The survey whose address it was sent to, or whose letter its contact answers, and the ticket it asked about, if any.
+    pub survey: Option<(Uuid, Option<TicketId>)>,
     /// Whose letter came back, by the address of a valid MAC or else by its Message-ID.
     pub letter: Option<Letter>,
     /// Whether its author is an agent.
@@ -113,8 +113,8 @@ pub enum Verdict {
     SurveyReply {
         /// The invitation.
         invitation: Uuid,
-        /// The ticket that it asked about.
-        ticket: TicketId,
+        /// The ticket that it asked about; a relationship survey has none.
+        ticket: Option<TicketId>,
     },
     /// A person decides.
     Hold(HoldReason),
@@ -148,7 +148,7 @@ pub fn route(parsed: &Parsed, known: &Known) -> Verdict {
         return Verdict::Hold(HoldReason::Spam);
     }
     if parsed.machine.is_some() {
-        let answered = known.by_token.or(known.survey.map(|(_, ticket)| ticket)).or(known.by_thread.first().copied());
+        let answered = known.by_token.or(known.survey.and_then(|(_, ticket)| ticket)).or(known.by_thread.first().copied());
         return Verdict::Automatic { ticket: answered };
     }
     if parsed.author().is_none() {

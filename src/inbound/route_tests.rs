@@ -137,15 +137,15 @@ fn machines_answer_nothing() {
     check("a token", &by_machine(), &Known { by_token: Some(ticket(9)), ..known() }, &automatic(Some(9)));
     check("a thread of others", &by_machine(), &Known { by_thread: vec![ticket(8), ticket(1)], ..known() }, &automatic(Some(8)));
     check("a number alone", &by_machine(), &Known { by_subject: Some(ticket(1)), ..known() }, &automatic(None));
-    let survey = Known { survey: Some((Uuid::from_u128(5), ticket(1))), ..known() };
+    let survey = Known { survey: Some((Uuid::from_u128(5), Some(ticket(1)))), ..known() };
     check("out of office after a survey", &by_machine(), &survey, &automatic(Some(1)));
     check("an agent out of office", &by_machine(), &Known { is_from_agent: true, ..known() }, &automatic(None));
 }
 
 #[test]
 fn words_to_a_survey_wait_for_a_person() {
-    let survey = Known { survey: Some((Uuid::from_u128(5), ticket(9))), by_thread: vec![ticket(1)], ..known() };
-    check("words", &mail(), &survey, &Verdict::SurveyReply { invitation: Uuid::from_u128(5), ticket: ticket(9) });
+    let survey = Known { survey: Some((Uuid::from_u128(5), Some(ticket(9)))), by_thread: vec![ticket(1)], ..known() };
+    check("words", &mail(), &survey, &Verdict::SurveyReply { invitation: Uuid::from_u128(5), ticket: Some(ticket(9)) });
 }
 
 #[test]

@@ -159,6 +159,16 @@ pub fn release(conn: &mut Conn, subject: Uuid, now: DateTime<Utc>) -> Result<boo
     Ok(released > 0)
 }
 
+/// Takes back a job that nobody can have begun: it is not due yet, and nobody holds it. False where it is too late.
+pub fn withdraw(conn: &mut Conn, subject: Uuid, now: DateTime<Utc>) -> Result<bool> {
+    let waits = jobs::subject_id
+        .eq(SubjectId(subject))
+        .and(jobs::due_at.gt(Time(now)))
+        .and(jobs::lease_until.is_null())
+        .and(jobs::attempts.eq(0));
+    Ok(diesel::delete(jobs::table.filter(waits)).execute(conn)? > 0)
+}
+
 /// Takes back a job that is no longer wanted.
 pub fn cancel(conn: &mut Conn, subject: Uuid) -> Result<()> {
     diesel::delete(jobs::table.filter(jobs::subject_id.eq(SubjectId(subject)))).execute(conn)?;

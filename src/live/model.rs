@@ -41,6 +41,7 @@ pub fn topic(kind: Kind) -> Option<Topic> {
         | Kind::TicketUnlinked => Some(Topic::Tickets),
         Kind::ContactWrote
         | Kind::AgentReplied
+        | Kind::ReplyUndone
         | Kind::NoteAdded
         | Kind::FilesAttached
         | Kind::MachineWrote

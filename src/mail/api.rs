@@ -20,6 +20,8 @@ pub struct MailOut {
     /// Null for a relationship survey.
     ticket_id: Option<TicketId>,
     recipient: String,
+    /// Who has a copy.
+    cc: Vec<String>,
     subject: String,
     message_id: String,
     state: MailState,
@@ -50,12 +52,14 @@ impl From<MailRow> for MailOut {
             last_error,
             created_at,
             sent_at,
+            cc,
         } = row;
         Self {
             id,
             kind: kind.0,
             ticket_id,
             recipient,
+            cc: cc.and_then(|cc| cc.to().ok()).unwrap_or_default(),
             subject,
             message_id,
             state: state.0,

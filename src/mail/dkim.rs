@@ -1,4 +1,5 @@
 //! DKIM (RFC 6376, RFC 8463): the key from the settings, the signature under a letter, and the key's record in the DNS.
+use super::Dkim;
 use super::transport::domain;
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -14,9 +15,10 @@ use rsa::traits::PublicKeyParts;
 
 /// What is signed. Content-Type is not: its boundary may be folded on the way, and the body's hash covers the parts. A
 /// name that a letter lacks is signed as lacking, so that nobody can add such a header later.
-const HEADERS: [&str; 12] = [
+const HEADERS: [&str; 13] = [
     "From",
     "To",
+    "Cc",
     "Subject",
     "Date",
     "Message-ID",
@@ -36,6 +38,8 @@ const TXT_MAX: usize = 255;
 /// Signs letters.
 pub struct Signer {
     config: DkimConfig,
+    /// The key, for mailboxes that sign with it in another domain's name.
+    pem: String,
     name: String,
     /// The record without quotes.
     record: String,
@@ -73,6 +77,11 @@ fn read_key(pem: &str) -> Result<(DkimSigningKey, String), String> {
     Ok((DkimSigningKey::new(&secret, DkimSigningAlgorithm::Rsa).map_err(|error| refused(&error))?, record))
 }
 
+fn configured(selector: String, domain: String, key: DkimSigningKey) -> DkimConfig {
+    let relaxed = DkimCanonicalization { header: DkimCanonicalizationType::Relaxed, body: DkimCanonicalizationType::Relaxed };
+    DkimConfig::new(selector, domain, key, HEADERS.map(HeaderName::new_from_ascii_str).to_vec(), relaxed)
+}
+
 impl Signer {
     /// By the settings; none where no key is set. A key that cannot be used is refused by its setting.
     pub fn of(config: &Config) -> Result<Option<Self>> {
@@ -85,15 +94,20 @@ impl Signer {
         let (key, record) = read_key(&pem).map_err(refused)?;
         let selector = config.mail.dkim_selector.clone();
         let domain = if config.mail.dkim_domain.is_empty() { domain(config) } else { config.mail.dkim_domain.clone() };
-        let relaxed = DkimCanonicalization { header: DkimCanonicalizationType::Relaxed, body: DkimCanonicalizationType::Relaxed };
         let name = format!("{selector}._domainkey.{domain}");
-        let headers = HEADERS.map(HeaderName::new_from_ascii_str).to_vec();
-        Ok(Some(Self { config: DkimConfig::new(selector, domain, key, headers, relaxed), name, record }))
+        Ok(Some(Self { config: configured(selector, domain, key), pem, name, record }))
     }
 
-    /// Signs a letter, which nobody may change afterwards.
-    pub fn sign(&self, message: &mut Message) {
-        message.sign(&self.config);
+    /// Signs a letter, which nobody may change afterwards; in the name of `other` where there is one.
+    pub fn sign(&self, message: &mut Message, other: Option<&Dkim>) -> Result<(), String> {
+        match other {
+            None => message.sign(&self.config),
+            Some(Dkim { domain, selector }) => {
+                let (key, _) = read_key(&self.pem)?;
+                message.sign(&configured(selector.clone(), domain.clone(), key));
+            }
+        }
+        Ok(())
     }
 
     /// The line for a zone file: name, type, and the record in strings that are short enough.

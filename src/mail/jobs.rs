@@ -1,10 +1,13 @@
 //! Delivering a reply's letter.
-use super::{Enclosed, MailState, outbox};
+use super::transport::NotSent;
+use super::{Enclosed, Letter, MailKind, MailState, outbox, probe, refusal};
 use crate::app::App;
 use crate::attachments;
+use crate::db::Conn;
 use crate::ids::{MailId, MessageId};
-use crate::inbound::{queries_sending, token::Tag};
+use crate::inbound::{commands_reports, queries_sending, token::Tag};
 use crate::jobs::Failure;
+use crate::tickets::commands_mail;
 use uuid::Uuid;
 
 /// Sends the letter of a reply; at least once, always with the same Message-ID.
@@ -20,9 +23,9 @@ pub async fn deliver(app: &App, id: Uuid) -> Result<(), Failure> {
             Ok((row, files.transpose()?.unwrap_or_default(), sender.transpose()?.flatten()))
         })
         .await?;
-    let Some(mut letter) = row.and_then(outbox::MailRow::letter) else {
-        return Ok(());
-    };
+    let Some(row) = row else { return Ok(()) };
+    let (kind, had_failed, message) = (row.kind.0, row.last_error.is_some(), MessageId(row.subject_id.0));
+    let Some(mut letter) = row.letter() else { return Ok(()) };
     letter.sender = sender;
     for file in files {
         let bytes = app.depot.read_whole(file.id, file.created_at).await?;
@@ -30,16 +33,45 @@ pub async fn deliver(app: &App, id: Uuid) -> Result<(), Failure> {
     }
     let sent = app.mailer.send(&letter).await;
     let now = app.clock.now();
+    app.metrics.mail(kind.as_str(), if sent.is_ok() { "sent" } else { "failed" });
     match sent {
-        Ok(()) => {
-            app.metrics.mail("reply", "sent");
-            Ok(app.db.write(move |conn| outbox::sent(conn, id, now)).await?)
+        Ok(()) => Ok(app
+            .db
+            .write(move |conn| {
+                // What an earlier try left beside the message is over.
+                if had_failed && kind == MailKind::Reply {
+                    commands_mail::arrived(conn, message)?;
+                }
+                outbox::sent(conn, id, now)
+            })
+            .await?),
+        // Nobody waits for it.
+        Err(NotSent::Refused(text)) if kind == MailKind::Acknowledgement => {
+            Ok(app.db.write(move |conn| outbox::cancelled(conn, id, &text)).await?)
+        }
+        Err(NotSent::Refused(text)) => {
+            refused(app, id, &letter, text.clone(), kind).await?;
+            Err(Failure::Never(text))
         }
         Err(error) => {
-            app.metrics.mail("reply", "failed");
             let text = error.text().to_owned();
             app.db.write(move |conn| outbox::not_sent(conn, id, MailState::Queued, &text)).await?;
             Err(error.into())
         }
     }
+}
+
+/// A letter was refused at once: what follows is what follows from a report about it.
+async fn refused(app: &App, id: MailId, letter: &Letter, text: String, kind: MailKind) -> Result<(), Failure> {
+    let about_address = match refusal::status(&text) {
+        Some(_) => None,
+        None => probe::refusal(&app.config, letter).await,
+    };
+    let (report, now, desk) =
+        (refusal::reported(&letter.to, &text, about_address.as_deref()), app.clock.now(), app.config.clone());
+    let work = move |conn: &mut Conn| {
+        outbox::not_sent(conn, id, MailState::Queued, &text)?;
+        if kind == MailKind::Notice { Ok(()) } else { commands_reports::refused(conn, &desk, id, &report, now) }
+    };
+    Ok(app.db.write(work).await?)
 }

@@ -2,8 +2,11 @@
 pub mod api;
 pub mod dkim;
 pub mod jobs;
+pub mod markdown;
+pub mod notices;
 pub mod outbox;
 pub mod probe;
+pub mod refusal;
 pub mod templates;
 pub mod transport;
 
@@ -14,6 +17,10 @@ names! {
         Reply = "reply",
         /// An invitation to a survey.
         Survey = "survey",
+        /// Tells who wrote that their mail came.
+        Acknowledgement = "acknowledgement",
+        /// Tells an admin of something.
+        Notice = "notice",
     }
 }
 
@@ -54,6 +61,10 @@ pub struct Letter {
     pub unsubscribe: Option<String>,
     /// Whether a machine wrote it (RFC 3834).
     pub is_automatic: bool,
+    /// Whether that machine answers a mail.
+    pub is_auto_reply: bool,
+    /// Who has a copy.
+    pub cc: Vec<String>,
     /// Files that go with it.
     pub files: Vec<Enclosed>,
     /// Who sends it, where that is not the desk's own address.
@@ -73,6 +84,8 @@ impl Letter {
             references: None,
             unsubscribe: None,
             is_automatic: true,
+            is_auto_reply: false,
+            cc: Vec::new(),
             files: Vec::new(),
             sender: None,
         }
@@ -92,6 +105,44 @@ pub struct Sender {
     pub reports_to: String,
     /// What this desk knows its own letters by.
     pub desk: String,
+    /// The server that takes its letters, where that is not the desk's own.
+    pub smtp: Option<Smtp>,
+    /// Who signs them, where that is not the desk's own domain.
+    pub dkim: Option<Dkim>,
+}
+
+names! {
+    /// How a connection to an SMTP server is protected.
+    pub enum SmtpTls {
+        /// Not at all.
+        None = "none",
+        /// By STARTTLS; refused where the server has none.
+        Starttls = "starttls",
+        /// From the first byte.
+        Tls = "tls",
+    }
+}
+
+/// An SMTP server.
+#[derive(Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct Smtp {
+    /// Its name.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: SmtpTls,
+    /// Who logs in, and with which password; none where nobody does.
+    pub login: Option<(String, String)>,
+}
+
+/// In whose name letters are signed: with the desk's key.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Dkim {
+    /// The domain.
+    pub domain: String,
+    /// The key's name in the DNS of that domain.
+    pub selector: String,
 }
 
 /// A file that goes with a letter.

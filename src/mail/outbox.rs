@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::db::{
     Conn,
     schema::mails,
-    types::{Named, Time},
+    types::{Json, Named, Time},
 };
 use crate::each;
 use crate::error::{Error, Result};
@@ -15,13 +15,15 @@ use crate::jobs::{JobKind, queue};
 use crate::mail::transport::domain;
 use crate::tickets::model::Ticket;
 use crate::timeline::{self, Actor, Kind};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use serde_json::json;
 use uuid::Uuid;
 
 /// Message-IDs in a References header at the most: the first and the newest are kept (RFC 5537, 3.4.4).
 const REFERENCES_MAX: usize = 20;
+/// What mail programs put before the subject of an answer.
+const ANSWERS: [&str; 8] = ["re", "aw", "antw", "sv", "vs", "ref", "rif", "odp"];
 
 /// A letter as stored.
 #[derive(Queryable, Selectable, Insertable, Debug, Clone)]
@@ -44,6 +46,7 @@ pub struct MailRow {
     pub last_error: Option<String>,
     pub created_at: Time,
     pub sent_at: Option<Time>,
+    pub cc: Option<Json>,
 }
 
 /// What a queued reply is called.
@@ -69,23 +72,47 @@ fn template_failed(error: askama::Error) -> Error {
     Error::internal(format!("template: {error}"))
 }
 
-/// Writes a reply's letter and queues its delivery. Two inserts.
-#[expect(clippy::too_many_arguments, reason = "a letter is put together from many sides")]
-pub fn queue_reply(
-    conn: &mut Conn,
-    config: &Config,
-    ticket: &Ticket,
-    message: &crate::tickets::Message,
-    agent_name: &str,
-    recipient: String,
-    earlier: Vec<String>,
-    now: DateTime<Utc>,
-) -> Result<Queued> {
+/// What a letter's subject is made of: without what marks an answer, and without our number, so that it stays the same however often
+/// the two sides answer.
+fn stem(subject: &str, number: i64) -> String {
+    let ours = format!("[#{number}]");
+    let mut stem = one_line(&subject.replace(&ours, " "));
+    while let Some((mark, rest)) = stem.split_once(':') {
+        if !ANSWERS.iter().any(|own| mark.trim().eq_ignore_ascii_case(own)) {
+            break;
+        }
+        stem = rest.trim().to_owned();
+    }
+    stem
+}
+
+/// A reply that goes out by mail.
+pub struct NewReply<'a> {
+    /// On which ticket.
+    pub ticket: &'a Ticket,
+    /// As which message.
+    pub message: &'a crate::tickets::Message,
+    /// Who answers.
+    pub agent_name: &'a str,
+    /// What stands under their name.
+    pub signature: String,
+    /// To whom.
+    pub recipient: String,
+    /// Who has a copy.
+    pub cc: &'a [String],
+    /// Message-IDs of the thread, oldest first.
+    pub earlier: Vec<String>,
+}
+
+/// Writes a reply's letter and queues its delivery, for when it can no longer be taken back. Two inserts.
+pub fn queue_reply(conn: &mut Conn, config: &Config, new: NewReply<'_>, now: DateTime<Utc>) -> Result<Queued> {
+    let NewReply { ticket, message, agent_name, signature, recipient, cc, earlier } = new;
     let mail = ReplyMail {
         company: one_line(&config.company.name),
         ticket_number: ticket.number,
         ticket_subject: one_line(&ticket.subject),
         agent_name: one_line(agent_name),
+        signature,
         body: message.body.clone(),
     };
     // Stable: a letter that is sent twice has the same id both times, and mail programs show it once.
@@ -97,7 +124,7 @@ pub fn queue_reply(
         ticket_id: Some(ticket.id),
         subject_id: SubjectId(message.id.0),
         recipient,
-        subject: format!("Re: {} [#{}]", one_line(&ticket.subject), ticket.number),
+        subject: format!("Re: {} [#{}]", stem(&ticket.subject, ticket.number), ticket.number),
         message_id: message_id.clone(),
         in_reply_to,
         reference_ids,
@@ -108,10 +135,39 @@ pub fn queue_reply(
         last_error: None,
         created_at: Time(now),
         sent_at: None,
+        cc: if cc.is_empty() { None } else { Some(Json::of(&cc)?) },
     };
     each!(conn, conn => diesel::insert_into(mails::table).values(&row).execute(conn))?;
-    queue::enqueue(conn, JobKind::DeliverMail, row.id.0, now, now)?;
+    let due_at = now + TimeDelta::seconds(i64::from(config.mail.undo_seconds));
+    queue::enqueue(conn, JobKind::DeliverMail, row.id.0, due_at, now)?;
     Ok(Queued { id: row.id, message_id })
+}
+
+/// What became of a reply's letter that its author wants back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TakenBack {
+    /// There never was one.
+    None,
+    /// It will not go out.
+    Letter(MailId),
+    /// It has gone out, or is on its way.
+    TooLate,
+}
+
+/// Takes the letter of a reply back, if nobody has begun to send it. Up to three queries.
+pub fn take_back(conn: &mut Conn, message: crate::ids::MessageId, now: DateTime<Utc>) -> Result<TakenBack> {
+    let of_message = mails::subject_id.eq(SubjectId(message.0)).and(mails::kind.eq(Named(MailKind::Reply)));
+    let found: Option<(MailId, Named<MailState>)> =
+        mails::table.filter(of_message).select((mails::id, mails::state)).first(conn).optional()?;
+    match found {
+        None => Ok(TakenBack::None),
+        // The job decides: who takes it first has it.
+        Some((id, Named(MailState::Queued))) if queue::withdraw(conn, id.0, now)? => {
+            cancelled(conn, id, "taken back")?;
+            Ok(TakenBack::Letter(id))
+        }
+        Some(_) => Ok(TakenBack::TooLate),
+    }
 }
 
 /// Writes that a survey's letter is on its way: one row an invitation, however often it is tried. It keeps no body: the
@@ -148,6 +204,7 @@ pub fn note_survey(
         last_error: None,
         created_at: Time(now),
         sent_at: None,
+        cc: None,
     };
     diesel::insert_into(mails::table).values(&row).execute(conn)?;
     Ok(row.id)
@@ -185,6 +242,7 @@ pub fn find(conn: &mut Conn, id: MailId) -> Result<Option<MailRow>> {
 impl MailRow {
     /// The letter that the row holds; a survey's row holds none.
     pub fn letter(self) -> Option<Letter> {
+        let is_auto_reply = self.kind.0 == MailKind::Acknowledgement;
         Some(Letter {
             message_id: self.message_id,
             to: self.recipient,
@@ -194,7 +252,9 @@ impl MailRow {
             in_reply_to: self.in_reply_to,
             references: self.reference_ids,
             unsubscribe: None,
-            is_automatic: false,
+            is_automatic: is_auto_reply || self.kind.0 == MailKind::Notice,
+            is_auto_reply,
+            cc: self.cc.and_then(|cc| cc.to().ok()).unwrap_or_default(),
             files: Vec::new(),
             sender: None,
         })
@@ -222,6 +282,21 @@ pub fn not_sent(conn: &mut Conn, id: MailId, state: MailState, error: &str) -> R
     Ok(())
 }
 
+/// A reply's letter came back after it was sent: it is given up until a person releases it.
+pub fn came_back(conn: &mut Conn, id: MailId, error: &str) -> Result<()> {
+    let sent = mails::table.find(id).filter(mails::kind.eq(Named(MailKind::Reply)).and(mails::state.eq(Named(MailState::Sent))));
+    diesel::update(sent).set((mails::state.eq(Named(MailState::Parked)), mails::last_error.eq(error))).execute(conn)?;
+    Ok(())
+}
+
+/// A letter is no longer wanted.
+pub fn cancelled(conn: &mut Conn, id: MailId, error: &str) -> Result<()> {
+    diesel::update(mails::table.find(id))
+        .set((mails::state.eq(Named(MailState::Cancelled)), mails::last_error.eq(error)))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// The job of a reply's letter was parked: the letter says so, and the ticket's history too.
 pub fn parked(conn: &mut Conn, id: Uuid, error: &str, now: DateTime<Utc>) -> Result<()> {
     let id = MailId(id);
@@ -244,7 +319,7 @@ pub fn release(conn: &mut Conn, id: MailId, now: DateTime<Utc>) -> Result<MailRo
     // A survey's job is named by its invitation, a reply's by its letter.
     let subject = match row.kind.0 {
         MailKind::Survey => row.subject_id.0,
-        MailKind::Reply => id.0,
+        MailKind::Reply | MailKind::Acknowledgement | MailKind::Notice => id.0,
     };
     if row.kind.0 == MailKind::Survey {
         crate::surveys::commands::release(conn, subject, now)?;
@@ -252,7 +327,10 @@ pub fn release(conn: &mut Conn, id: MailId, now: DateTime<Utc>) -> Result<MailRo
     } else {
         diesel::update(mails::table.find(id)).set(mails::state.eq(Named(MailState::Queued))).execute(conn)?;
     }
-    queue::release(conn, subject, now)?;
+    // One that came back had been sent, and its job was done.
+    if !queue::release(conn, subject, now)? && row.kind.0 != MailKind::Survey {
+        queue::enqueue(conn, JobKind::DeliverMail, id.0, now, now)?;
+    }
     find(conn, id)?.ok_or(Error::NotFound("mail"))
 }
 
@@ -298,5 +376,19 @@ mod tests {
         assert_eq!(answers.as_deref(), Some("<29@x>"));
         assert!(references.starts_with("<0@x> <11@x>") && references.split(' ').count() == REFERENCES_MAX, "{references}");
         assert_eq!(thread(&[]), (None, None));
+    }
+
+    #[test]
+    fn a_subject_stays_the_same_however_often_it_is_answered() {
+        for (subject, expected) in [
+            ("Transfer", "Transfer"),
+            ("Re: Transfer [#7]", "Transfer"),
+            ("AW: Re: RE : Transfer [#7]", "Transfer"),
+            ("Transfer [#8]", "Transfer [#8]"),
+            ("Refund: 7 EUR", "Refund: 7 EUR"),
+            ("Re:", ""),
+        ] {
+            assert_eq!(stem(subject, 7), expected, "{subject}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Asks the mail server about one recipient, without a letter: after a refusal, only its answer to RCPT tells an address
 //! that is bad from a letter that is.
+use super::Letter;
 use super::transport::tls_parameters;
 use crate::config::Config;
 use lettre::Address;
@@ -10,8 +11,13 @@ use lettre::transport::smtp::commands::{Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 use std::time::Duration;
 
-/// What the server says where it refuses the address for good; `None` where it takes it, is unsure, or cannot be asked.
-pub async fn refusal(config: &Config, address: &str) -> Option<String> {
+/// What the server says where it refuses the address for good; `None` where it takes it, is unsure, or cannot be asked. Only the
+/// desk's own server is asked.
+pub async fn refusal(config: &Config, letter: &Letter) -> Option<String> {
+    if letter.sender.as_ref().is_some_and(|sender| sender.smtp.is_some()) {
+        return None;
+    }
+    let address = letter.to.as_str();
     let patience = Duration::from_secs(config.mail.smtp_timeout_seconds);
     tokio::time::timeout(patience, ask(config, address)).await.ok().flatten()
 }

@@ -1,5 +1,6 @@
 //! The letters that go out to contacts, each as a text and an HTML part, as askama templates. Pure.
 
+use super::markdown;
 use askama::Template;
 
 /// The last score of the first row, where a narrow screen breaks the eleven links into two rows.
@@ -64,7 +65,9 @@ pub struct ReplyMail {
     pub ticket_subject: String,
     /// Who signs.
     pub agent_name: String,
-    /// What the agent wrote, plain text.
+    /// What stands under the agent's name; the company's name where it is empty.
+    pub signature: String,
+    /// What the agent wrote, in Markdown.
     pub body: String,
 }
 
@@ -74,9 +77,14 @@ impl ReplyMail {
         ReplyText { mail: self }.render()
     }
 
-    /// The HTML part: everything is escaped, blank lines part paragraphs, other line breaks are kept.
+    /// The HTML part: Markdown as HTML, and everything else escaped.
     pub fn html(&self) -> askama::Result<String> {
-        ReplyHtml { mail: self, body_paragraphs: paragraphs(&self.body) }.render()
+        ReplyHtml { mail: self, body: markdown::to_html(&self.body) }.render()
+    }
+
+    /// Under the agent's name.
+    fn signed(&self) -> &str {
+        if self.signature.trim().is_empty() { &self.company } else { self.signature.trim() }
     }
 }
 
@@ -90,13 +98,42 @@ struct ReplyText<'a> {
 #[template(path = "mail/templates/reply.html")]
 struct ReplyHtml<'a> {
     mail: &'a ReplyMail,
-    body_paragraphs: Vec<String>,
+    body: String,
 }
 
-/// Parts plain text at its blank lines; a paragraph keeps its own line breaks, as `\n`.
-fn paragraphs(text: &str) -> Vec<String> {
-    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    lines.split(|line| line.is_empty()).filter(|part| !part.is_empty()).map(|part| part.join("\n")).collect()
+/// A few lines by the desk itself.
+#[derive(Debug, Clone)]
+pub struct PlainMail {
+    /// Whose desk it is.
+    pub company: String,
+    /// What the letter is about.
+    pub title: String,
+    /// What it says, a line each.
+    pub paragraphs: Vec<String>,
+}
+
+impl PlainMail {
+    /// The text part: nothing is escaped.
+    pub fn text(&self) -> askama::Result<String> {
+        PlainText { mail: self }.render()
+    }
+
+    /// The HTML part: everything is escaped.
+    pub fn html(&self) -> askama::Result<String> {
+        PlainHtml { mail: self }.render()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "mail/templates/plain.txt")]
+struct PlainText<'a> {
+    mail: &'a PlainMail,
+}
+
+#[derive(Template)]
+#[template(path = "mail/templates/plain.html")]
+struct PlainHtml<'a> {
+    mail: &'a PlainMail,
 }
 
 #[cfg(test)]
@@ -125,6 +162,7 @@ mod tests {
             ticket_number: 1042,
             ticket_subject: "Transfer <fails>".into(),
             agent_name: "Ada".into(),
+            signature: String::new(),
             body: "Hi,\r\n\r\n\r\n<b>one</b>\r\ntwo & three\n \nBye".into(),
         }
     }
@@ -184,10 +222,15 @@ mod tests {
     #[test]
     fn a_reply_keeps_its_lines_in_both_parts() {
         check(reply().text(), &["<b>one</b>\r\ntwo & three", "\n\nAda\nAcme & Sons\n\n-- \n"], &["&#"]);
-        let middle = ">&#60;b&#62;one&#60;/b&#62;<br>two &#38; three</p>";
+        let middle = ">&lt;b&gt;one&lt;/b&gt;<br>\ntwo &amp; three</p>";
         check(reply().html(), &[">Hi,</p>", middle, ">Bye</p>"], &["<b>one"]);
-        assert_eq!(paragraphs(&reply().body), ["Hi,", "<b>one</b>\ntwo & three", "Bye"]);
-        assert!(paragraphs(" \n\n").is_empty());
+    }
+
+    #[test]
+    fn a_teams_signature_stands_for_the_company() {
+        let signed = ReplyMail { signature: "Payments <desk>\n+1 416".into(), ..reply() };
+        check(signed.text(), &["\n\nAda\nPayments <desk>\n+1 416\n\n-- \n"], &["Ada\nAcme"]);
+        check(signed.html(), &["Payments &#60;desk&#62;<br>+1 416</span>"], &["<desk>"]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Sending a letter: over SMTP, or as an `.eml` file in a folder.
 use super::dkim::Signer;
-use super::{Enclosed, Letter};
+use super::{Enclosed, Letter, Smtp, SmtpTls};
 use crate::attachments::model::served_type;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::jobs::Failure;
 use lettre::address::Envelope;
@@ -11,7 +11,9 @@ use lettre::message::{Attachment, Body, Mailbox, Message, MultiPart, SinglePart}
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// A hand-over ends so long before its job's lease does.
@@ -26,10 +28,18 @@ pub struct Mailer {
     patience: Duration,
     signer: Option<Signer>,
     route: Route,
+    /// Of mailboxes that have a server of their own.
+    others: Mutex<HashMap<Smtp, Connections>>,
+    settings: config::Mail,
 }
 
+type Connections = Arc<AsyncSmtpTransport<Tokio1Executor>>;
+
+/// Servers whose connections are kept.
+const OTHERS_MAX: usize = 50;
+
 enum Route {
-    Smtp(Box<AsyncSmtpTransport<Tokio1Executor>>),
+    Smtp(Connections),
     Folder(PathBuf),
 }
 
@@ -73,8 +83,12 @@ fn refused_setting(error: impl std::fmt::Display) -> Error {
 }
 
 pub(super) fn tls_parameters(config: &Config) -> Result<TlsParameters> {
-    let mut parameters = TlsParameters::builder(config.mail.smtp_host.clone());
-    let file = &config.mail.smtp_ca_file;
+    trusted(&config.mail, &config.mail.smtp_host)
+}
+
+fn trusted(mail: &config::Mail, host: &str) -> Result<TlsParameters> {
+    let mut parameters = TlsParameters::builder(host.to_owned());
+    let file = &mail.smtp_ca_file;
     if !file.as_os_str().is_empty() {
         let unreadable = |error: &dyn std::fmt::Display| refused_setting(format!("smtp_ca_file {}: {error}", file.display()));
         let pem = std::fs::read(file).map_err(|error| unreadable(&error))?;
@@ -96,6 +110,23 @@ fn not_sent(error: &lettre::transport::smtp::Error) -> NotSent {
     }
 }
 
+/// Nothing is connected yet.
+fn connections(settings: &config::Mail, server: &Smtp) -> Result<Connections> {
+    let tls = match server.tls {
+        SmtpTls::None => Tls::None,
+        SmtpTls::Tls => Tls::Wrapper(trusted(settings, &server.host)?),
+        SmtpTls::Starttls => Tls::Required(trusted(settings, &server.host)?),
+    };
+    let mut smtp = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&server.host)
+        .port(server.port)
+        .tls(tls)
+        .timeout(Some(Duration::from_secs(settings.smtp_timeout_seconds)));
+    if let Some((user, password)) = &server.login {
+        smtp = smtp.credentials(Credentials::new(user.clone(), password.clone()));
+    }
+    Ok(Arc::new(smtp.build()))
+}
+
 impl Mailer {
     /// By the settings; nothing is connected yet.
     pub fn new(config: &Config) -> Result<Self> {
@@ -103,35 +134,52 @@ impl Mailer {
         let patience = Duration::from_secs(u64::from(config.jobs.lease_seconds.saturating_sub(LEASE_MARGIN_SECONDS)));
         let signer = Signer::of(config)?;
         let mail = &config.mail;
-        if mail.smtp_host.is_empty() {
-            return Ok(Self { from, patience, signer, route: Route::Folder(config.outbox_folder()) });
-        }
-        let (tls, usual_port) = match mail.smtp_tls.as_str() {
-            "none" => (Tls::None, 25),
-            "tls" => (Tls::Wrapper(tls_parameters(config)?), 465),
-            _ => (Tls::Required(tls_parameters(config)?), 587),
+        let route = match mail.smtp_host.is_empty() {
+            true => Route::Folder(config.outbox_folder()),
+            false => {
+                let (tls, usual_port) = match mail.smtp_tls.as_str() {
+                    "none" => (SmtpTls::None, 25),
+                    "tls" => (SmtpTls::Tls, 465),
+                    _ => (SmtpTls::Starttls, 587),
+                };
+                let port = if mail.smtp_port == 0 { usual_port } else { mail.smtp_port };
+                let login = (!mail.smtp_user.is_empty()).then(|| (mail.smtp_user.clone(), mail.smtp_password.clone()));
+                Route::Smtp(connections(mail, &Smtp { host: mail.smtp_host.clone(), port, tls, login })?)
+            }
         };
-        let port = if mail.smtp_port == 0 { usual_port } else { mail.smtp_port };
-        let mut smtp = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&mail.smtp_host)
-            .port(port)
-            .tls(tls)
-            .timeout(Some(Duration::from_secs(mail.smtp_timeout_seconds)));
-        if !mail.smtp_user.is_empty() {
-            smtp = smtp.credentials(Credentials::new(mail.smtp_user.clone(), mail.smtp_password.clone()));
-        }
-        Ok(Self { from, patience, signer, route: Route::Smtp(Box::new(smtp.build())) })
+        Ok(Self { from, patience, signer, route, others: Mutex::default(), settings: mail.clone() })
     }
 
     /// Sends one letter and waits until it is taken.
     pub async fn send(&self, letter: &Letter) -> Result<(), NotSent> {
         let message = self.compose(letter).map_err(NotSent::Refused)?;
-        match &self.route {
-            Route::Smtp(smtp) => match tokio::time::timeout(self.patience, smtp.send(message)).await {
-                Ok(taken) => taken.map(|_| ()).map_err(|error| not_sent(&error)),
-                Err(_) => Err(NotSent::Unknown("the mail server took too long".to_owned())),
-            },
-            Route::Folder(folder) => write_file(folder.clone(), letter.message_id.clone(), message.formatted()).await,
+        let own = letter.sender.as_ref().and_then(|sender| sender.smtp.as_ref());
+        let smtp = match (own, &self.route) {
+            (Some(server), _) => self.other(server).map_err(|error| NotSent::Later(error.to_string()))?,
+            (None, Route::Smtp(smtp)) => smtp.clone(),
+            (None, Route::Folder(folder)) => {
+                return write_file(folder.clone(), letter.message_id.clone(), message.formatted()).await;
+            }
+        };
+        match tokio::time::timeout(self.patience, smtp.send(message)).await {
+            Ok(taken) => taken.map(|_| ()).map_err(|error| not_sent(&error)),
+            Err(_) => Err(NotSent::Unknown("the mail server took too long".to_owned())),
         }
+    }
+
+    /// Connections to the server of a mailbox; they are kept for the next letter.
+    fn other(&self, server: &Smtp) -> Result<Connections> {
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = others.get(server) {
+            return Ok(known.clone());
+        }
+        // Settings that nobody uses any more go with the rest.
+        if others.len() >= OTHERS_MAX {
+            others.clear();
+        }
+        let made = connections(&self.settings, server)?;
+        others.insert(server.clone(), made.clone());
+        Ok(made)
     }
 
     fn compose(&self, letter: &Letter) -> Result<Message, String> {
@@ -140,12 +188,18 @@ impl Mailer {
             .to(Mailbox::new(None, to.clone()))
             .subject(&letter.subject)
             .message_id(Some(letter.message_id.clone()));
+        let copied = |text: &String| text.parse::<Address>().map_err(|error| format!("an address in copy: {error}"));
+        let cc = letter.cc.iter().map(copied).collect::<Result<Vec<Address>, String>>()?;
+        for address in &cc {
+            message = message.cc(Mailbox::new(None, address.clone()));
+        }
         message = match &letter.sender {
             None => message.from(self.from.clone()),
             Some(sender) => {
                 let address = |text: &str| text.parse::<Address>().map_err(|error| format!("the sender's address: {error}"));
                 let name = sender.name.clone().or_else(|| self.from.name.clone());
-                let envelope = Envelope::new(Some(address(&sender.reports_to)?), vec![to]).map_err(|error| error.to_string())?;
+                let to = std::iter::once(to).chain(cc.iter().cloned()).collect();
+                let envelope = Envelope::new(Some(address(&sender.reports_to)?), to).map_err(|error| error.to_string())?;
                 message
                     .from(Mailbox::new(name.clone(), address(&sender.address)?))
                     .reply_to(Mailbox::new(name, address(&sender.reply_to)?))
@@ -160,8 +214,8 @@ impl Mailer {
             message = message.references(ids.clone());
         }
         if letter.is_automatic {
-            message =
-                message.raw_header(raw("Auto-Submitted", "auto-generated")).raw_header(raw("X-Auto-Response-Suppress", "All"));
+            let how = if letter.is_auto_reply { "auto-replied" } else { "auto-generated" };
+            message = message.raw_header(raw("Auto-Submitted", how)).raw_header(raw("X-Auto-Response-Suppress", "All"));
         }
         if let Some(url) = &letter.unsubscribe {
             message = message
@@ -179,7 +233,8 @@ impl Mailer {
         let mut message = message.multipart(parts).map_err(|error| error.to_string())?;
         // Last: what is changed afterwards breaks the signature.
         if let Some(signer) = &self.signer {
-            signer.sign(&mut message);
+            let dkim = letter.sender.as_ref().and_then(|sender| sender.dkim.as_ref());
+            signer.sign(&mut message, dkim)?;
         }
         Ok(message)
     }

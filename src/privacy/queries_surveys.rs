@@ -1,6 +1,7 @@
 //! What a person was asked and answered, and what was made of it.
 use crate::db::schema::{
-    survey_attempts, survey_followups, survey_invitations, survey_responses, survey_reviews, survey_revisions,
+    survey_attempts, survey_followups, survey_invitations, survey_mail_answers, survey_responses, survey_reviews,
+    survey_revisions,
 };
 use crate::db::{
     Conn,
@@ -75,6 +76,26 @@ fn around(conn: &mut Conn, answers: &[ResponseId], around: &mut Around) -> Resul
     Ok(())
 }
 
+type MailAnswerColumns = (InvitationId, String, String, Option<i32>, String, Time);
+
+/// What the person answered by mail, by the survey.
+fn answers_by_mail(conn: &mut Conn, id: ContactId) -> Result<HashMap<InvitationId, Vec<Value>>> {
+    use survey_invitations as i;
+    use survey_mail_answers as m;
+    let rows: Vec<MailAnswerColumns> = m::table
+        .inner_join(i::table.on(i::id.eq(m::invitation_id)))
+        .filter(i::contact_id.eq(id))
+        .order(m::id)
+        .select((m::invitation_id, m::sender, m::body, m::score, m::state, m::received_at))
+        .load(conn)?;
+    let mut listed: HashMap<InvitationId, Vec<Value>> = HashMap::new();
+    for (survey, sender, text, score, state, received) in rows {
+        let said = json!({ "sender": sender, "text": text, "score": score, "state": state, "received_at": received.0 });
+        listed.entry(survey).or_default().push(said);
+    }
+    Ok(listed)
+}
+
 /// What the person was asked, and answered, with what the answers said before and what was made of them.
 pub(super) fn surveys(conn: &mut Conn, id: ContactId) -> Result<Vec<Value>> {
     use survey_invitations as i;
@@ -93,6 +114,7 @@ pub(super) fn surveys(conn: &mut Conn, id: ContactId) -> Result<Vec<Value>> {
     for chunk in answers.chunks(ANSWERS_AT_ONCE) {
         around(conn, chunk, &mut more)?;
     }
+    let mut by_mail = answers_by_mail(conn, id)?;
     let listed = rows.into_iter().map(|((id, kind, ticket, wave, outcome, sent, expires), answer)| {
         let answer = answer.map(|(id, score, comment, answered, edited, is_counted)| {
             json!({
@@ -104,6 +126,7 @@ pub(super) fn surveys(conn: &mut Conn, id: ContactId) -> Result<Vec<Value>> {
         json!({
             "id": id, "kind": kind.0, "ticket_id": ticket, "wave_id": wave, "outcome": outcome.0,
             "sent_at": sent.map(|at| at.0), "expires_at": expires.map(|at| at.0), "answer": answer,
+            "by_mail": by_mail.remove(&id).unwrap_or_default(),
         })
     });
     Ok(listed.collect())

@@ -5,8 +5,8 @@ use crate::db::ext::OnConflictExt;
 use crate::db::schema::{
     alert_letters, attachments, call_events, calls, chat_visitors, contact_emails, contact_erasures, contact_phones, contacts,
     digest_letters, erased_files, events, fields, idempotency_keys, import_errors, import_keys, jobs, mails, messages,
-    survey_attempts, survey_followups, survey_invitations, survey_reminders, survey_responses, survey_reviews, survey_revisions,
-    survey_suppressions, ticket_fields, tickets, webhook_attempts, webhook_deliveries,
+    survey_attempts, survey_followups, survey_invitations, survey_mail_answers, survey_reminders, survey_responses,
+    survey_reviews, survey_revisions, survey_suppressions, ticket_fields, tickets, webhook_attempts, webhook_deliveries,
 };
 use crate::db::{
     Conn,
@@ -116,7 +116,12 @@ pub(super) fn erase_tickets(conn: &mut Conn, ids: &[TicketId]) -> Result<Vec<(At
     let gone: Vec<AttachmentId> = files.iter().map(|file| file.0).collect();
     diesel::delete(attachments::table.filter(attachments::id.eq_any(&gone))).execute(conn)?;
     diesel::update(messages::table.filter(messages::ticket_id.eq_any(ids)))
-        .set((messages::body.eq(ERASED), messages::mail_message_id.eq(None::<String>), messages::attachments.eq(None::<Json>)))
+        .set((
+            messages::body.eq(ERASED),
+            messages::mail_message_id.eq(None::<String>),
+            messages::attachments.eq(None::<Json>),
+            messages::cc.eq(None::<Json>),
+        ))
         .execute(conn)?;
     diesel::update(tickets::table.filter(tickets::id.eq_any(ids)))
         .set((tickets::subject.eq(ERASED), tickets::version.eq(tickets::version + 1)))
@@ -184,6 +189,7 @@ pub(super) fn erase_letters(conn: &mut Conn, ids: &[TicketId], invitations: &[In
                     mails::text_body.eq(None::<String>),
                     mails::html_body.eq(None::<String>),
                     mails::last_error.eq(None::<String>),
+                    mails::cc.eq(None::<Json>),
                 ))
                 .execute(conn)?;
             unsent
@@ -217,6 +223,9 @@ pub(super) fn erase_surveys(conn: &mut Conn, ids: &[InvitationId]) -> Result<()>
                 .execute(conn)?
         };
     }
+    diesel::update(survey_mail_answers::table.filter(survey_mail_answers::invitation_id.eq_any(ids)))
+        .set((survey_mail_answers::sender.eq(ADDRESS), survey_mail_answers::body.eq(ERASED)))
+        .execute(conn)?;
     erase!(survey_responses, id, comment);
     erase!(survey_revisions, response_id, comment);
     erase!(survey_reviews, response_id, note);

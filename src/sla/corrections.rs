@@ -1,8 +1,7 @@
 //! Corrections: a phone system may tell late when a call rang, was answered or was over. History keeps what was written, an
 //! event says what was put right, and the clock stands as the instants say (docs/decisions/0055).
-use super::clock::{Clock, Fact, Standing};
+use super::clock::{Clock, Fact, Metric, Standing};
 use super::commands::Clocks;
-use super::store::ClockRow;
 use crate::Result;
 use crate::calendar::{self, hours::Hours};
 use crate::db::Conn;
@@ -87,25 +86,48 @@ impl Clocks {
         if shown(&after) == shown(&before) {
             return Ok(false);
         }
-        let mut data = told(&after, now);
+        self.put_right(index, (&before, &after), because, Actor::Desk, now);
+        if let Some(row) = self.rows.get_mut(index) {
+            row.agent_id = known.reached.map(|(_, by)| by).or(row.agent_id);
+        }
+        Ok(true)
+    }
+
+    /// The reply of that instant was taken back: the responses that it had given are owed again, from where they stood.
+    pub fn take_back(&mut self, at: DateTime<Utc>, (by, is_paused): (AgentId, bool), because: &Value, now: DateTime<Utc>) {
+        for index in 0..self.rows.len() {
+            let Some(row) = self.rows.get(index) else { continue };
+            let (metric, cycle) = (row.metric.0, row.cycle);
+            let is_last = !self.rows.iter().any(|other| other.metric.0 == metric && other.cycle > cycle);
+            let before = row.clock();
+            let is_response = matches!(metric, Metric::FirstResponse | Metric::NextResponse);
+            if !(is_response && is_last && before.standing == Standing::Reached && before.reached_at == Some(at)) {
+                continue;
+            }
+            let standing = if is_paused { Standing::Paused } else { Standing::Running };
+            let after = Clock { standing, reached_at: None, used_seconds: None, ..before.clone() };
+            self.put_right(index, (&before, &after), because, Actor::Agent(by), now);
+        }
+        self.ring(now);
+    }
+
+    /// Writes what a clock is from now on, and that it was otherwise.
+    fn put_right(&mut self, index: usize, (before, after): (&Clock, &Clock), because: &Value, actor: Actor, now: DateTime<Utc>) {
+        let Some(row) = self.rows.get_mut(index) else { return };
+        let mut data = told(after, now);
         if let Value::Object(fields) = &mut data {
-            let ClockRow { id, metric, cycle, .. } = row;
             let more = [
-                ("clock_id", json!(id)),
-                ("metric", json!(metric.0)),
-                ("cycle", json!(cycle)),
+                ("clock_id", json!(row.id)),
+                ("metric", json!(row.metric.0)),
+                ("cycle", json!(row.cycle)),
                 ("because", because.clone()),
-                ("before", told(&before, now)),
+                ("before", told(before, now)),
             ];
             fields.extend(more.map(|(name, value)| (name.to_owned(), value)));
         }
-        if let Some(row) = self.rows.get_mut(index) {
-            row.set(&after);
-            row.agent_id = known.reached.map(|(_, by)| by).or(row.agent_id);
-        }
+        row.set(after);
         self.touched(index);
-        self.events.push((Kind::ClockCorrected, Actor::Desk, now, data));
-        Ok(true)
+        self.events.push((Kind::ClockCorrected, actor, now, data));
     }
 
     /// An agent did what was promised at an instant that may have passed a while ago.

@@ -319,15 +319,6 @@ pub fn handed_over(conn: &mut Conn, config: &Config, id: InvitationId, outcome: 
     Ok(())
 }
 
-/// The mail server refuses this address for good: no survey goes there until a person lifts it.
-pub fn bounced(conn: &mut Conn, ready: &Ready, said: String, now: DateTime<Utc>) -> Result<()> {
-    if let Some(made) = suppressions::suppress(conn, ready.email.clone(), said, Some(ready.id), now)? {
-        let data = json!({ "suppression_id": made.id });
-        timeline::record(conn, ready.ticket.as_ref().map(|ticket| ticket.id), Kind::AddressBounced, Actor::Desk, now, data)?;
-    }
-    Ok(())
-}
-
 /// A mail server reports that a letter, or its reminder, was not delivered: the funnel counts it.
 pub fn came_back(conn: &mut Conn, letter: Uuid, now: DateTime<Utc>) -> Result<()> {
     let invitation = reminders::commands::invitation_of(conn, letter)?.unwrap_or(InvitationId(letter));

@@ -1,10 +1,11 @@
 //! The verbs of those who were asked: answer, change the answer, want no more surveys. Each is one transaction.
 use super::followups;
+use super::mail_answers::model::{self as by_mail, Standing, TooLate};
 use super::model::{self, COMMENT_MAX, Confirmation, ReviewState};
 use super::score::Score;
 use super::store::{self, InvitationRow, ResponseRow, ReviewRow};
 use super::store_answers;
-use super::suspicion::{self, Press};
+use super::suspicion::{self, Flag, Press};
 use crate::accounts::{contacts, teams};
 use crate::calendar::{self, hours::Mode};
 use crate::config::Config;
@@ -13,7 +14,7 @@ use crate::db::{
     types::{Json, Named, Time},
 };
 use crate::error::{Error, Result};
-use crate::ids::{ResponseId, TeamId};
+use crate::ids::{AgentId, ResponseId, TeamId};
 use crate::timeline::{self, Actor, Kind};
 use chrono::{DateTime, SubsecRound, Utc};
 use serde_json::json;
@@ -101,6 +102,73 @@ fn change(
     let due_at = review_due(conn, config, invitation.team_id, now)?;
     review_again(conn, before.id, score, &after.comment, due_at)?;
     Ok(Some(before.revision + 1))
+}
+
+/// What a person read in a mail of the contact's.
+#[derive(Debug)]
+pub(super) struct ByMail {
+    pub(super) score: Score,
+    pub(super) comment: String,
+    pub(super) received_at: DateTime<Utc>,
+    pub(super) decided_by: AgentId,
+}
+
+/// A person confirmed what the contact answered by mail: it counts as if they had pressed the button when the mail came.
+pub(super) fn answer_by_mail(
+    conn: &mut Conn,
+    config: &Config,
+    invitation: &InvitationRow,
+    said: &ByMail,
+    now: DateTime<Utc>,
+) -> Result<ResponseId> {
+    store::lock(conn, invitation.id)?;
+    let before = store::find_response_of(conn, invitation.id)?;
+    let standing = before.as_ref().map(|before| Standing {
+        answered_at: before.answered_at.0,
+        said_at: before.edited_at.unwrap_or(before.answered_at).0,
+        is_in_doubt: model::is_in_doubt(before.confirmation.map(|named| named.0)),
+    });
+    let expires_at = invitation.expires_at.map(|at| at.0);
+    by_mail::check(said.received_at, expires_at, standing, config.survey.edit_hours).map_err(|late| match late {
+        TooLate::Ended => Error::conflict("survey_ended", "the survey had ended when this mail came"),
+        TooLate::AnsweredSince => Error::conflict("answered_since", "the contact has answered on the page since"),
+        TooLate::EditTimeOver => Error::conflict("edit_time_over", "the time to change this answer was over when the mail came"),
+    })?;
+    let (flags, decided) = (Json::of(&[Flag::ByMail])?, Some((said.decided_by, now)));
+    let due_at = review_due(conn, config, invitation.team_id, now)?;
+    let (id, revision) = match before {
+        None => {
+            let first = ResponseRow {
+                id: ResponseId::new(),
+                invitation_id: invitation.id,
+                score: i32::from(said.score.get()),
+                comment: said.comment.clone(),
+                answered_at: Time(said.received_at),
+                edited_at: None,
+                revision: 1,
+                flags,
+                confirmation: Some(Named(Confirmation::Confirmed)),
+                decided_at: Some(Time(now)),
+                decided_by: Some(said.decided_by),
+                is_counted: true,
+                next_score: None,
+            };
+            // Locked above: nobody was faster.
+            store::insert_response(conn, &first)?;
+            store::insert_review(conn, &new_review(first.id, said.score, &said.comment, due_at))?;
+            (first.id, 1)
+        }
+        Some(before) => {
+            store_answers::settle(conn, before.id, (flags, Some(Confirmation::Confirmed)), decided)?;
+            store::revise(conn, &before, i32::from(said.score.get()), &said.comment, said.received_at)?;
+            review_again(conn, before.id, said.score, &said.comment, due_at)?;
+            (before.id, before.revision + 1)
+        }
+    };
+    let data = json!({ "response_id": id, "score": said.score.get(), "revision": revision, "flags": [Flag::ByMail] });
+    timeline::record(conn, invitation.ticket_id, Kind::SurveyAnswered, Actor::Contact(invitation.contact_id), now, data)?;
+    changed(conn, config, invitation, id, now)?;
+    Ok(id)
 }
 
 /// An answer is new, or counts or scores otherwise: what follows from it is brought up to date.

@@ -40,7 +40,7 @@ fn reviewed(conn: &mut Conn, held: &Held, agent: &Agent, what: &str, now: DateTi
 }
 
 /// Nobody judges an answer about their own work.
-fn check_distance(agent: &Agent, invitation: &InvitationRow) -> Result<()> {
+pub(super) fn check_distance(agent: &Agent, invitation: &InvitationRow) -> Result<()> {
     let repliers: Vec<AgentId> = invitation.agent_ids.clone().to()?;
     if model::may_review(agent.id(), invitation.assignee_id, &repliers) {
         return Ok(());

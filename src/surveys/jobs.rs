@@ -7,11 +7,11 @@ use crate::config::Config;
 use crate::db::Conn;
 use crate::error::Error;
 use crate::ids::{InvitationId, MailId};
-use crate::inbound::{queries_sending, token::Tag};
+use crate::inbound::{commands_reports, queries_sending, token::Tag};
 use crate::jobs::Failure;
 use crate::mail::templates::SurveyMail;
 use crate::mail::transport::{NotSent, domain};
-use crate::mail::{Letter, MailState, one_line, outbox, probe};
+use crate::mail::{Letter, MailState, one_line, outbox, probe, refusal};
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -48,6 +48,8 @@ pub(crate) fn letter(config: &Config, ready: &Ready) -> Result<Letter, askama::E
         references: None,
         unsubscribe: Some(unsubscribe_link),
         is_automatic: true,
+        is_auto_reply: false,
+        cc: Vec::new(),
         files: Vec::new(),
         sender: None,
     })
@@ -135,9 +137,13 @@ async fn deliver(app: &Data<App>, which: Which, id: Uuid) -> Result<(), Failure>
         Ok(()) | Err(NotSent::Unknown(_)) => Ok(()),
         Err(NotSent::Later(text)) => Err(Failure::Later(text)),
         Err(NotSent::Refused(text)) => {
-            if let Some(said) = probe::refusal(&app.config, &ready.email).await {
-                app.db.write(move |conn| commands::bounced(conn, &ready, said, now)).await?;
-            }
+            let about_address = match refusal::status(&text) {
+                Some(_) => None,
+                None => probe::refusal(&app.config, &letter).await,
+            };
+            let report = refusal::reported(&ready.email, &text, about_address.as_deref());
+            let desk = app.clone();
+            app.db.write(move |conn| commands_reports::refused(conn, &desk.config, mail, &report, now)).await?;
             Err(Failure::Never(text))
         }
     }

@@ -9,6 +9,7 @@ pub mod commands_merged;
 mod commands_review;
 pub mod followups;
 pub mod jobs;
+pub mod mail_answers;
 pub mod model;
 pub mod pages;
 mod queries;

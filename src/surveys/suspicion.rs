@@ -22,6 +22,8 @@ names! {
         ManyScores = "many_scores",
         /// The form says of its page what the desk never said.
         ForgedStamp = "forged_stamp",
+        /// It was read from a mail, by a person of the desk.
+        ByMail = "by_mail",
     }
 }
 

@@ -6,7 +6,7 @@ use super::model::{Channel, Priority, Status};
 use super::queries::{self, Filter, PromiseState, Sort};
 use super::related::wire::{LinkOut, MergedOut};
 use super::search;
-use super::wire::{FromIn, MessageOut, SurveyOut, TicketFull, TicketIn, TicketOut, TicketPatch};
+use super::wire::{FromIn, MessageOut, Sent, SurveyOut, TicketFull, TicketIn, TicketOut, TicketPatch};
 use super::wire_verbs::{AssigneeIn, HandOverIn};
 use crate::accounts::caller::Agent;
 use crate::accounts::contacts::model::{normal_email, normal_phone};
@@ -221,9 +221,10 @@ pub async fn get(app: Data<App>, Now(now): Now, id: Id<TicketId>) -> Result<Http
         sent_at: sent_at.map(|at| at.0),
         score,
     };
-    let message = |(row, files, bounce): queries::Said| {
-        let bounce = bounce.map(Json::to).transpose()?;
-        Ok(MessageOut::on(id.0, row, listed(files)?, bounce))
+    let message = |(row, files, bounce, cc, undone_at): queries::Said| {
+        let cc = cc.map(Json::to).transpose()?;
+        let sent = Sent { bounce: bounce.map(Json::to).transpose()?, cc, undone_at: undone_at.map(|at| at.0) };
+        Ok(MessageOut::on(id.0, row, listed(files)?, sent))
     };
     let messages = messages.into_iter().map(message).collect::<Result<Vec<_>>>()?;
     let full = TicketFull {

@@ -12,7 +12,8 @@ use crate::db::{
 use crate::error::{Error, Result};
 use crate::fields::{self, model::Values};
 use crate::ids::{AgentId, MessageId, TeamId, TicketId};
-use crate::mail::outbox;
+use crate::inbound;
+use crate::mail::outbox::{self, NewReply};
 use crate::seen::Seen;
 use crate::sla::clock::Metric;
 use crate::sla::commands::{Attribution, Clocks};
@@ -102,6 +103,15 @@ pub(super) fn reopened(
     timeline::record(conn, ticket.id, Kind::TicketReopened, actor, at, json!({ "close_number": ticket.close_count }))
 }
 
+/// What an agent answers in public.
+#[derive(Debug, Clone, Default)]
+pub struct Reply {
+    /// Markdown.
+    pub body: String,
+    /// Who has a copy, each in the one spelling of an address.
+    pub cc: Vec<String>,
+}
+
 /// An agent answers in public: stops first and next response and mails the contact.
 pub fn reply(
     conn: &mut Conn,
@@ -109,13 +119,14 @@ pub fn reply(
     agent: &Agent,
     id: TicketId,
     seen: Seen,
-    body: String,
+    said: Reply,
     now: DateTime<Utc>,
 ) -> Result<Whole> {
     let (mut ticket, mut clocks) = load(conn, id, seen)?;
     if let Some(into) = ticket.merged_into_id {
-        return reply(conn, config, agent, into, Seen(None), body, now);
+        return reply(conn, config, agent, into, Seen(None), said, now);
     }
+    let Reply { body, mut cc } = said;
     ticket.apply(Action::Work, now)?;
     // A public reply by a person picks a call or chat up as well (DESIGN 3.5).
     if ticket.apply(Action::PickUp, now).is_ok() {
@@ -138,12 +149,29 @@ pub fn reply(
         at: Time(now),
     };
     let mut mail_id = None;
-    let store::Envelope { recipient, agent_name, references } = store::envelope(conn, &ticket, agent.id())?;
+    let store::Envelope { recipient, agent_name, signature, references } = store::envelope(conn, &ticket, agent.id())?;
+    cc.retain(|address| Some(address) != recipient.as_ref());
     if let Some(recipient) = recipient {
-        let queued = outbox::queue_reply(conn, config, &ticket, &message, &agent_name, recipient, references, now)?;
+        let new = NewReply {
+            ticket: &ticket,
+            message: &message,
+            agent_name: &agent_name,
+            signature,
+            recipient,
+            cc: &cc,
+            earlier: references,
+        };
+        let queued = outbox::queue_reply(conn, config, new, now)?;
         (mail_id, message.mail_message_id) = (Some(queued.id), Some(queued.message_id));
+    } else if !cc.is_empty() {
+        return Err(Error::field("cc", "no_letter", "the contact has no mail address, so that no letter goes out"));
     }
     store::insert_message(conn, &message)?;
+    if !cc.is_empty() {
+        store::set_cc(conn, message.id, &cc)?;
+        // Who has a copy may answer.
+        inbound::queries::invite(conn, id, &cc, now)?;
+    }
     search::index::add_message(conn, &ticket, &message)?;
     let data = json!({ "message_id": message.id, "mail_id": mail_id, "assignee_id": ticket.assignee_id });
     timeline::record(conn, id, Kind::AgentReplied, Actor::Agent(agent.id()), now, data)?;

@@ -24,14 +24,26 @@ pub struct Shown {
 
 /// A machine answered: it is shown on the ticket, and neither reopens it nor touches a promise. Says where it is.
 pub fn show(conn: &mut Conn, caller: &Caller, id: TicketId, mail: Shown) -> Result<(TicketId, MessageId)> {
+    let received_at = mail.received_at;
+    let (id, message) = keep(conn, id, MessageKind::Automatic, mail)?;
+    timeline::record(conn, id, Kind::MachineWrote, caller.actor(), received_at, json!({ "message_id": message }))?;
+    Ok((id, message))
+}
+
+/// A contact answered a survey by mail: it is shown on the ticket, and neither reopens it nor touches a promise. Says where it is.
+pub fn show_answer(conn: &mut Conn, id: TicketId, mail: Shown) -> Result<(TicketId, MessageId)> {
+    keep(conn, id, MessageKind::Inbound, mail)
+}
+
+fn keep(conn: &mut Conn, id: TicketId, kind: MessageKind, mail: Shown) -> Result<(TicketId, MessageId)> {
     let (ticket, clocks) = load(conn, id, Seen(None))?;
     if let Some(into) = ticket.merged_into_id {
-        return show(conn, caller, into, mail);
+        return keep(conn, into, kind, mail);
     }
     let message = MessageRow {
         id: MessageId::new(),
         ticket_id: id,
-        kind: Named(MessageKind::Automatic),
+        kind: Named(kind),
         agent_id: None,
         contact_id: mail.from,
         body: mail.body,
@@ -40,8 +52,6 @@ pub fn show(conn: &mut Conn, caller: &Caller, id: TicketId, mail: Shown) -> Resu
     };
     store::insert_message(conn, &message)?;
     search::index::add_message(conn, &ticket, &message)?;
-    let data = json!({ "message_id": message.id });
-    timeline::record(conn, id, Kind::MachineWrote, caller.actor(), mail.received_at, data)?;
     save(conn, ticket, clocks)?;
     Ok((id, message.id))
 }
@@ -59,4 +69,9 @@ pub fn bounced(conn: &mut Conn, message: MessageId, bounce: Value, now: DateTime
     timeline::record(conn, id, Kind::MailBounced, Actor::Desk, now, data)?;
     save(conn, ticket, clocks)?;
     Ok(true)
+}
+
+/// The letter of a reply arrived after all: nothing is shown beside the message any more.
+pub fn arrived(conn: &mut Conn, message: MessageId) -> Result<()> {
+    store::clear_bounce(conn, message)
 }

@@ -8,6 +8,7 @@ pub mod commands_chats;
 pub mod commands_import;
 pub mod commands_intake;
 pub mod commands_mail;
+mod commands_undo;
 pub mod dry_run;
 pub mod model;
 pub mod queries;

@@ -259,8 +259,8 @@ pub fn last_number(conn: &mut Conn) -> Result<i64> {
 /// How a close ended: number, outcome, due, sent, score.
 pub type SurveyRow = (i32, Named<Outcome>, Time, Option<Time>, Option<i32>);
 
-/// A message with the list of its files, and with what is known of a letter that came back.
-pub type Said = (MessageRow, Option<Json>, Option<Json>);
+/// A message with the list of its files, what is known of a letter that came back, who had a copy, and since when it is taken back.
+pub type Said = (MessageRow, Option<Json>, Option<Json>, Option<Json>, Option<Time>);
 
 /// One ticket with everything on it.
 pub struct Full {
@@ -303,8 +303,9 @@ pub fn full(conn: &mut Conn, id: TicketId) -> Result<Full> {
     let (row, promises, contact_name, tags) = head.ok_or(Error::NotFound("ticket"))?;
     let newest =
         messages::table.filter(messages::ticket_id.eq(id)).order((messages::at.desc(), messages::id.desc())).limit(MESSAGES_MAX);
-    let mut messages: Vec<Said> =
-        each!(conn, conn => newest.select((MessageRow::as_select(), messages::attachments, messages::bounce)).load(conn))?;
+    let mut messages: Vec<Said> = each!(conn, conn => newest
+            .select((MessageRow::as_select(), messages::attachments, messages::bounce, messages::cc, messages::undone_at))
+            .load(conn))?;
     messages.reverse();
     let ticket = Ticket::from(row);
     let related = if ticket.relations == 0 { Related::default() } else { related::queries::of(conn, &ticket)? };

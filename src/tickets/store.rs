@@ -3,7 +3,7 @@ use super::model::{Channel, Direction, Priority, Status, Ticket};
 use crate::db::{
     Conn,
     ext::update,
-    schema::{agents, contact_emails, messages, ticket_tags, tickets},
+    schema::{agents, contact_emails, messages, teams, ticket_tags, tickets},
     types::{Json, Named, Time},
 };
 use crate::each;
@@ -252,12 +252,20 @@ pub(super) fn set_bounce(conn: &mut Conn, id: MessageId, bounce: Json) -> Result
     Ok(messages::table.find(id).select(messages::ticket_id).first(conn).optional()?)
 }
 
+/// Nothing is shown beside a message any more. One update.
+pub(super) fn clear_bounce(conn: &mut Conn, id: MessageId) -> Result<()> {
+    diesel::update(messages::table.find(id)).set(messages::bounce.eq(None::<Json>)).execute(conn)?;
+    Ok(())
+}
+
 /// What a reply's letter says besides its text.
 pub(super) struct Envelope {
     /// The contact's first address; none where they have none.
     pub(super) recipient: Option<String>,
     /// Who answers.
     pub(super) agent_name: String,
+    /// What the ticket's team puts under its letters.
+    pub(super) signature: String,
     /// Mail Message-IDs of the ticket's messages, oldest first.
     pub(super) references: Vec<String>,
 }
@@ -270,15 +278,42 @@ pub(super) fn envelope(conn: &mut Conn, ticket: &Ticket, agent: AgentId) -> Resu
         .select(contact_emails::address)
         .limit(1);
     let found = agents::table.find(agent);
-    let row: Option<(String, Option<String>)> =
-        each!(conn, conn => found.select((agents::name, address.single_value())).first(conn)).optional()?;
-    let (agent_name, recipient) = row.ok_or(Error::NotFound("agent"))?;
+    let signature = teams::table.filter(teams::id.nullable().eq(ticket.team_id)).select(teams::signature).limit(1);
+    let row: Option<(String, Option<String>, Option<String>)> =
+        each!(conn, conn => found.select((agents::name, address.single_value(), signature.single_value())).first(conn))
+            .optional()?;
+    let (agent_name, recipient, signature) = row.ok_or(Error::NotFound("agent"))?;
     let ids = messages::table
         .filter(messages::ticket_id.eq(ticket.id).and(messages::mail_message_id.is_not_null()))
         .order((messages::at, messages::id))
         .select(messages::mail_message_id);
     let ids: Vec<Option<String>> = if recipient.is_some() { each!(conn, conn => ids.load(conn))? } else { Vec::new() };
-    Ok(Envelope { recipient, agent_name, references: ids.into_iter().flatten().collect() })
+    let signature = signature.unwrap_or_default();
+    Ok(Envelope { recipient, agent_name, signature, references: ids.into_iter().flatten().collect() })
+}
+
+/// Writes who had a copy of a reply. One update.
+pub(super) fn set_cc(conn: &mut Conn, id: MessageId, cc: &[String]) -> Result<()> {
+    diesel::update(messages::table.find(id)).set(messages::cc.eq(Json::of(&cc)?)).execute(conn)?;
+    Ok(())
+}
+
+/// One message by id. One query.
+pub(super) fn find_message(conn: &mut Conn, id: MessageId) -> Result<MessageRow> {
+    let found = messages::table.find(id).select(MessageRow::as_select()).first(conn).optional()?;
+    found.ok_or(Error::NotFound("message"))
+}
+
+/// A reply was taken back: it is a note from now on, and no letter's thread names it. One update.
+pub(super) fn undo(conn: &mut Conn, id: MessageId, now: DateTime<Utc>) -> Result<()> {
+    diesel::update(messages::table.find(id))
+        .set((
+            messages::kind.eq(Named(MessageKind::Note)),
+            messages::mail_message_id.eq(None::<String>),
+            messages::undone_at.eq(Time(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Agents who replied in public, each once.

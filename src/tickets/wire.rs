@@ -310,6 +310,14 @@ pub struct MessageOut {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     bounce: Option<BounceOut>,
+    /// Who had a copy of the reply; left out where nobody had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    cc: Option<Vec<String>>,
+    /// Only where a reply was taken back: it is a note since then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    undone_at: Option<DateTime<Utc>>,
     #[serde(serialize_with = "instant::serialize")]
     at: DateTime<Utc>,
     /// The merged ticket that it was written on; left out where that is this one.
@@ -318,12 +326,23 @@ pub struct MessageOut {
     from_ticket_id: Option<TicketId>,
 }
 
+/// What is known of a reply's letter.
+#[derive(Debug, Default)]
+#[expect(missing_docs, reason = "fields of a message")]
+pub struct Sent {
+    pub bounce: Option<BounceOut>,
+    pub cc: Option<Vec<String>>,
+    pub undone_at: Option<DateTime<Utc>>,
+}
+
 impl MessageOut {
     /// A message with its files, as a ticket shows it.
-    pub fn on(shown_on: TicketId, row: MessageRow, attachments: Vec<AttachmentOut>, bounce: Option<BounceOut>) -> Self {
+    pub fn on(shown_on: TicketId, row: MessageRow, attachments: Vec<AttachmentOut>, sent: Sent) -> Self {
+        let Sent { bounce, cc, undone_at } = sent;
         let MessageRow { id, ticket_id, kind, agent_id, contact_id, body, mail_message_id, at } = row;
         let from_ticket_id = (ticket_id != shown_on).then_some(ticket_id);
-        Self { id, kind: kind.0, agent_id, contact_id, body, mail_message_id, attachments, bounce, at: at.0, from_ticket_id }
+        let (kind, at) = (kind.0, at.0);
+        Self { id, kind, agent_id, contact_id, body, mail_message_id, attachments, bounce, cc, undone_at, at, from_ticket_id }
     }
 }
 

@@ -1,5 +1,8 @@
 //! What the verbs of a ticket are told, as JSON.
 use super::wire::{BODY_MAX, message_id};
+use crate::accounts::contacts::model::normal_email;
+use crate::accounts::contacts::wire::EmailAddress;
+use crate::error::{Error, Result};
 use crate::ids::{AgentId, AttachmentId, TeamId};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -41,6 +44,39 @@ pub struct TextIn {
     pub attachments: Vec<AttachmentId>,
 }
 
+/// An answer to the contact.
+#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplyIn {
+    /// Markdown; HTML in it is text.
+    #[validate(length(min = 1, max = BODY_MAX))]
+    #[schema(min_length = 1, max_length = 100_000, examples("The transfer went through **a minute ago**."))]
+    pub body: String,
+    /// Who has a copy; they may answer. Only where the contact has a mail address.
+    #[serde(default)]
+    #[validate(length(max = 20))]
+    #[schema(value_type = Vec<EmailAddress>, max_items = 20)]
+    pub cc: Vec<String>,
+    /// Files that were handed in before and wait for this message; they go with the letter.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[schema(value_type = HashSet<AttachmentId>, max_items = 100)]
+    pub attachments: Vec<AttachmentId>,
+}
+
+/// Addresses in their one spelling, each once.
+pub fn copied(cc: &[String]) -> Result<Vec<String>> {
+    let mut kept: Vec<String> = Vec::new();
+    for (index, text) in cc.iter().enumerate() {
+        let wrong = || Error::field(&format!("cc[{index}]"), "email", "is not an e-mail address");
+        let address = normal_email(text).ok_or_else(wrong)?;
+        if !kept.contains(&address) {
+            kept.push(address);
+        }
+    }
+    Ok(kept)
+}
+
 /// Who is to be responsible.
 #[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -62,6 +98,6 @@ pub struct HandOverIn {
 }
 
 /// For fields that may be null but must be there.
-fn required<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+fn required<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<T>, D::Error> {
     Option::deserialize(deserializer)
 }

@@ -54,6 +54,8 @@ names! {
         ContactWrote = "contact_wrote",
         /// An agent replied in public.
         AgentReplied = "agent_replied",
+        /// An agent took a reply back before its letter went out.
+        ReplyUndone = "reply_undone",
         /// An agent wrote a note.
         NoteAdded = "note_added",
         /// A tag is called otherwise, on all tickets.

@@ -17,7 +17,7 @@ use crate::tickets::model::{Channel, Direction, Priority};
 use crate::timeline::{self, ActorId};
 use diesel::prelude::*;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// Rows of one page of an export.
@@ -170,7 +170,7 @@ struct TicketRow {
 }
 
 type EventRow = (TicketId, Named<timeline::Kind>, String, Option<ActorId>, Time, Json);
-type MessageRow = (TicketId, MessageId, String, Option<String>);
+type MessageRow = (TicketId, MessageId, String, Option<String>, Option<Time>);
 
 /// Kinds of events that are a ticket's history in a file.
 const KINDS: [timeline::Kind; 7] = [
@@ -200,7 +200,7 @@ fn ticket_lines(conn: &mut Conn, after: After) -> Result<Lines> {
     let said: Vec<MessageRow> = messages::table
         .filter(messages::ticket_id.eq_any(&ids))
         .order((messages::ticket_id, messages::at, messages::id))
-        .select((messages::ticket_id, messages::id, messages::body, messages::mail_message_id))
+        .select((messages::ticket_id, messages::id, messages::body, messages::mail_message_id, messages::undone_at))
         .load(conn)?;
     let done: Vec<EventRow> = events::table
         .filter(events::ticket_id.eq_any(&ids).and(events::kind.eq_any(KINDS.map(Named))))
@@ -264,11 +264,15 @@ type Opening = (String, Option<String>);
 /// What the contact wrote first, and what happened then, from messages and events.
 fn history(said: Vec<MessageRow>, done: Vec<EventRow>, people: &HashMap<AgentId, String>) -> (Option<Opening>, Vec<Entry>) {
     let mut order: Vec<MessageId> = said.iter().map(|row| row.1).collect();
-    let mut texts: HashMap<MessageId, Opening> = said.into_iter().map(|(_, id, body, mail_id)| (id, (body, mail_id))).collect();
+    let undone: HashSet<MessageId> = said.iter().filter(|row| row.4.is_some()).map(|row| row.1).collect();
+    let mut texts: HashMap<MessageId, Opening> =
+        said.into_iter().map(|(_, id, body, mail_id, _)| (id, (body, mail_id))).collect();
     let mut history = Vec::new();
     for (_, kind, actor, actor_id, at, data) in done {
         let agent = actor_id.filter(|_| actor == "agent").and_then(|id| people.get(&AgentId(id.0)).cloned());
-        let text = data.0.get("message_id").and_then(Value::as_str).and_then(|id| id.parse().ok()).and_then(|id: MessageId| {
+        let id: Option<MessageId> = data.0.get("message_id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+        let is_undone = id.is_some_and(|id| undone.contains(&id));
+        let text = id.and_then(|id| {
             order.retain(|known| *known != id);
             texts.remove(&id)
         });
@@ -276,6 +280,8 @@ fn history(said: Vec<MessageRow>, done: Vec<EventRow>, people: &HashMap<AgentId,
         let status = status.and_then(|status| serde_json::from_value(status).ok());
         let what = match (kind.0, &agent) {
             (timeline::Kind::ContactWrote, _) => What::ContactWrote,
+            // One that was taken back reached nobody.
+            (timeline::Kind::AgentReplied, Some(_)) if is_undone => What::Noted,
             (timeline::Kind::AgentReplied, Some(_)) => What::Replied,
             (timeline::Kind::NoteAdded, Some(_)) => What::Noted,
             (timeline::Kind::PickedUp, Some(_)) => What::PickedUp,

@@ -48,7 +48,7 @@ fn send(client: &Client, body: Vec<u8>) -> Answer {
 }
 
 #[track_caller]
-fn upload(client: &Client, name: &str, kind: &str, bytes: &[u8]) -> Answer {
+pub fn upload(client: &Client, name: &str, kind: &str, bytes: &[u8]) -> Answer {
     let headers = format!("Content-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: {kind}");
     send(client, form(&[(&headers, bytes)]))
 }

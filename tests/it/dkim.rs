@@ -11,7 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Tests of this file.
-pub const TESTS: &[Test] = tests![letters_are_signed_and_verified_by_others, without_a_key_nothing_is_signed];
+pub const TESTS: &[Test] = tests![
+    letters_are_signed_and_verified_by_others,
+    a_mailbox_signs_in_the_name_of_its_own_domain,
+    without_a_key_nothing_is_signed,
+];
 /// Those about the command.
 pub const PLAIN: &[Test] = plain![what_is_no_good_key_is_refused_by_its_setting];
 
@@ -120,6 +124,28 @@ fn letters_are_signed_and_verified_by_others(desk: &Desk) {
         let wrong = (name, record(folder.path(), &other, &desk.domain).1);
         assert_eq!(verified(&[&letters[0].raw], &wrong), [false], "another key signs nothing of ours");
     }
+}
+
+fn a_mailbox_signs_in_the_name_of_its_own_domain(desk: &Desk) {
+    let folder = tempfile::tempdir().unwrap();
+    let key = openssl(ED25519, &folder.path().join("ed25519.pem"));
+    desk.restart(|config| {
+        config.mail.dkim_key_file.clone_from(&key);
+        config.mail.dkim_selector = SELECTOR.into();
+    });
+    let dkim = json!({ "domain": "Payments.example", "selector": "pay2026" });
+    let new = json!({ "address": format!("payments@{}", desk.domain), "kind": "lmtp", "dkim": dkim });
+    assert_eq!(desk.admin().post("/api/v1/mailboxes", new).json["dkim"]["domain"], "payments.example");
+    let ticket = email_ticket(desk, "ana@nordwind.example");
+    desk.agent().post(&path(&ticket, "/replies"), json!({ "body": "Hello.", "cc": ["bo@nordwind.example"] })).ok();
+    desk.settle();
+    let letter = desk.mail_to("ana@nordwind.example");
+    let signature = letter.header("dkim-signature");
+    assert!(signature.contains("d=payments.example;") && signature.contains("s=pay2026;"), "{signature}");
+    let (_, text) = record(folder.path(), &key, &desk.domain);
+    let published = ("pay2026._domainkey.payments.example.".to_owned(), text);
+    let copied = letter.raw.replacen("Cc: bo", "Cc: eve", 1);
+    assert_eq!(verified(&[&letter.raw, &copied], &published), [true, false], "{}", letter.raw);
 }
 
 fn without_a_key_nothing_is_signed(desk: &Desk) {

@@ -16,7 +16,6 @@ pub const TESTS: &[Test] = tests![
     an_answer_finds_its_ticket_and_a_stranger_gets_a_new_one,
     a_machine_reopens_nothing,
     a_letter_that_comes_back_is_shown_beside_its_message,
-    an_answer_to_a_survey_is_read_by_people,
     what_is_held_waits_for_a_person,
     any_bytes_are_kept,
     lmtp_answers_by_the_book,
@@ -56,16 +55,16 @@ pub fn tickets(desk: &Desk) -> Vec<Value> {
 }
 
 #[track_caller]
-fn whole(desk: &Desk, ticket: &Value) -> Value {
+pub fn whole(desk: &Desk, ticket: &Value) -> Value {
     desk.agent().get(&format!("{TICKETS}/{}", ticket["id"].as_str().unwrap())).ok()
 }
 
 #[track_caller]
-fn held(desk: &Desk) -> Vec<Value> {
+pub fn held(desk: &Desk) -> Vec<Value> {
     desk.agent().get(&format!("{INBOUND}?state=quarantined")).ok()["items"].as_array().unwrap().clone()
 }
 
-fn texts(ticket: &Value) -> Vec<(&str, &str)> {
+pub fn texts(ticket: &Value) -> Vec<(&str, &str)> {
     let text = |message: &'_ Value, key: &str| message[key].as_str().unwrap().trim().to_owned().leak() as &str;
     ticket["messages"].as_array().unwrap().iter().map(|message| (text(message, "kind"), text(message, "body"))).collect()
 }
@@ -314,25 +313,6 @@ fn a_letter_that_comes_back_is_shown_beside_its_message(desk: &Desk) {
     assert_eq!((texts(&seen).len(), held(desk).len(), tickets(desk).len()), (2, 0, 1), "a report is no message");
     hand_over(desk, &path, &address, &report(&address, "failed", "5.1.1", "<other@elsewhere.example>", "x@y.example"));
     assert_eq!(held(desk)[0]["reason"], "foreign_report");
-}
-
-fn an_answer_to_a_survey_is_read_by_people(desk: &Desk) {
-    let address = mailbox(desk, "support", None);
-    let path = listen(desk);
-    hand_over(desk, &path, &address, &mail("ana@nordwind.example", &address, "Transfer", "", "It is stuck."));
-    let ticket = tickets(desk)[0].clone();
-    desk.agent().post(&format!("{TICKETS}/{}/closure", ticket["id"].as_str().unwrap()), json!({})).ok();
-    desk.advance(chrono::TimeDelta::hours(4));
-    let survey = desk.mail_to("ana@nordwind.example");
-    assert!(survey.mail_from.starts_with("support+s") && survey.header("reply-to").contains("support+s"), "{}", survey.raw);
-    let to = survey.mail_from.clone();
-    let away = "Auto-Submitted: auto-replied\r\n";
-    hand_over(desk, &path, &to, &mail("ana@nordwind.example", &to, "Out of office", away, "I am away."));
-    assert_eq!(whole(desk, &ticket)["status"], "closed", "an answering machine does nothing but show");
-    hand_over(desk, &path, &to, &mail("ana@nordwind.example", &to, "Re: How did we do?", "", "9, thanks"));
-    let seen = whole(desk, &ticket);
-    assert_eq!((texts(&seen).last(), &seen["surveys"][0]["score"]), (Some(&("inbound", "9, thanks")), &Value::Null));
-    assert_eq!(desk.agent().get("/api/v1/surveys/responses").ok()["items"], json!([]), "nothing is counted");
 }
 
 fn what_is_held_waits_for_a_person(desk: &Desk) {

@@ -212,7 +212,7 @@ fn harmless(html: &str) {
     }
 }
 
-fn run<S: Strategy>(strategy: S, test: impl Fn(S::Value)) {
+pub fn run<S: Strategy>(strategy: S, test: impl Fn(S::Value)) {
     let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
     let checked = TestRunner::new(config).run(&strategy, |value| {
         test(value);
@@ -266,10 +266,11 @@ fn any_bytes_are_read() {
     run(vec(word, 0..60), |words| check(&words.concat()));
 }
 
-fn mutations_of_the_corpus_are_read() {
+/// Mails of the corpus, changed at some places: bytes taken out, words put in, pieces repeated, pieces of another mail.
+pub fn mutated() -> impl Strategy<Value = Vec<u8>> {
     let rows = corpus();
     let edit = (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..40_usize, 0..4_u8);
-    run((any::<prop::sample::Index>(), any::<prop::sample::Index>(), vec(edit, 1..8)), |(first, second, edits)| {
+    (any::<prop::sample::Index>(), any::<prop::sample::Index>(), vec(edit, 1..8)).prop_map(move |(first, second, edits)| {
         let mut raw = first.get(&rows).raw.clone();
         let other = &second.get(&rows).raw;
         for (at, word, length, kind) in edits {
@@ -283,8 +284,12 @@ fn mutations_of_the_corpus_are_read() {
             };
             raw.splice(from..to, put);
         }
-        check(&raw);
-    });
+        raw
+    })
+}
+
+fn mutations_of_the_corpus_are_read() {
+    run(mutated(), |raw| check(&raw));
 }
 
 /// Pieces of HTML that have hurt others.

@@ -52,6 +52,7 @@ pub struct Load {
 pub fn quick(desk: Binary, domain: &str) -> Binary {
     desk.with("mail.from", format!("Support <support@{domain}>"))
         .with("mail.smtp_host", "127.0.0.1")
+        .with("mail.undo_seconds", 0)
         .with("mail.smtp_port", servers::smtp().port)
         .with("mail.smtp_tls", "none")
         .with("survey.delay_seconds", 0)

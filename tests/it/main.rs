@@ -31,12 +31,16 @@ mod inbound;
 mod inbound_imap;
 mod inbound_kill9;
 mod incoming;
+mod incoming_routes;
 mod kill9;
+mod letters;
 mod limits;
 mod live;
 mod load;
 mod mail;
 mod mails;
+mod mails_agents;
+mod mails_refused;
 mod merges;
 mod migrations;
 mod nodes;
@@ -61,6 +65,7 @@ mod supply;
 mod support;
 mod surveys;
 mod surveys_answers;
+mod surveys_by_mail;
 mod surveys_followups;
 mod surveys_letters;
 mod tags;
@@ -96,6 +101,9 @@ const ALL: &[&[Test]] = &[
     views::TESTS,
     basics::TESTS,
     mails::TESTS,
+    mails_refused::TESTS,
+    mails_agents::TESTS,
+    letters::TESTS,
     bulk::TESTS,
     merges::TESTS,
     migrations::TESTS,
@@ -110,6 +118,7 @@ const ALL: &[&[Test]] = &[
     support::browser::TESTS,
     support::desk::TESTS,
     surveys::TESTS,
+    surveys_by_mail::TESTS,
     surveys_letters::TESTS,
     surveys_answers::TESTS,
     surveys_answers::PAGE,
@@ -135,6 +144,7 @@ const ALL: &[&[Test]] = &[
     funnel::TESTS,
     hours::TESTS,
     incoming::TESTS,
+    incoming_routes::TESTS,
     inbound::TESTS,
     inbound::LOCKED,
     inbound_imap::TESTS,

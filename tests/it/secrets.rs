@@ -96,6 +96,7 @@ fn the_log_names_nobody(desk: Binary, domain: &str, more: &[&str], break_databas
         .with("log.format", "json")
         .with("mail.from", format!("Support <support@{domain}>"))
         .with("mail.smtp_host", "127.0.0.1")
+        .with("mail.undo_seconds", 0)
         .with("mail.smtp_port", servers::smtp().auth_port)
         .with("mail.smtp_user", smtp::USER)
         .with("mail.smtp_password", smtp::PASSWORD)

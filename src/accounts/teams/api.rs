@@ -31,6 +31,11 @@ pub struct TeamIn {
     #[validate(length(max = 500))]
     #[schema(value_type = HashSet<AgentId>, max_items = 500)]
     members: Vec<AgentId>,
+    /// What stands under the agent's name in its replies; the company's name where it is empty.
+    #[serde(default)]
+    #[validate(length(max = 1000))]
+    #[schema(max_length = 1000)]
+    signature: String,
 }
 
 /// What to change; what is left out stays.
@@ -51,6 +56,11 @@ pub struct TeamPatch {
     #[validate(length(max = 500))]
     #[schema(value_type = Option<HashSet<AgentId>>, nullable = false, max_items = 500)]
     members: Option<Vec<AgentId>>,
+    /// What stands under the agent's name in its replies.
+    #[serde(default, deserialize_with = "not_null")]
+    #[validate(length(max = 1000))]
+    #[schema(max_length = 1000, nullable = false)]
+    signature: Option<String>,
 }
 
 /// A team.
@@ -61,6 +71,7 @@ pub struct TeamOut {
     calendar_id: Option<CalendarId>,
     /// By id.
     members: Vec<AgentId>,
+    signature: String,
     version: i32,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -69,8 +80,8 @@ pub struct TeamOut {
 impl From<Team> for TeamOut {
     fn from(team: Team) -> Self {
         let Team { row, members } = team;
-        let TeamRow { id, name, calendar_id, version, created_at, updated_at } = row;
-        Self { id, name, calendar_id, members, version, created_at: created_at.0, updated_at: updated_at.0 }
+        let TeamRow { id, name, calendar_id, version, created_at, updated_at, signature } = row;
+        Self { id, name, calendar_id, members, signature, version, created_at: created_at.0, updated_at: updated_at.0 }
     }
 }
 
@@ -78,10 +89,10 @@ impl From<Team> for TeamOut {
 #[utoipa::path(post, path = "/api/v1/teams", tag = "accounts", request_body = TeamIn,
     responses((status = 201, description = "Made", body = TeamOut)))]
 pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<TeamIn>) -> Result<HttpResponse> {
-    let TeamIn { name, calendar_id, members } = post.body;
+    let TeamIn { name, calendar_id, members, signature } = post.body;
     post.once
         .run(&app, now, move |conn| {
-            let made = TeamOut::from(store::insert(conn, &name, calendar_id, &members, now)?);
+            let made = TeamOut::from(store::insert_signed(conn, (&name, &signature), calendar_id, &members, now)?);
             audit::created(conn, who.0.actor(), ("team", made.id.0), &made, now)?;
             Ok(Answer::created(format!("/api/v1/teams/{}", made.id), &made)?.version(made.version))
         })
@@ -118,7 +129,7 @@ pub async fn change(
     seen: Seen,
     body: Body<TeamPatch>,
 ) -> Result<HttpResponse> {
-    let TeamPatch { name, calendar_id, members } = body.0;
+    let TeamPatch { name, calendar_id, members, signature } = body.0;
     let team = app
         .db
         .write(move |conn| {
@@ -129,6 +140,7 @@ pub async fn change(
                 team.row.name = name.unwrap_or(std::mem::take(&mut team.row.name));
                 calendar_id.apply(&mut team.row.calendar_id);
                 team.members = members.unwrap_or(std::mem::take(&mut team.members));
+                team.row.signature = signature.unwrap_or(std::mem::take(&mut team.row.signature));
             })?;
             let after = TeamOut::from(team);
             audit::changed(conn, who.0.actor(), ("team", id.0.0), (&before, &after), now)?;

@@ -24,6 +24,7 @@ pub struct TeamRow {
     pub version: i32,
     pub created_at: Time,
     pub updated_at: Time,
+    pub signature: String,
 }
 
 /// A team with its members, by id.
@@ -84,6 +85,17 @@ pub fn insert(
     members: &[AgentId],
     now: DateTime<Utc>,
 ) -> Result<Team> {
+    insert_signed(conn, (name, ""), calendar_id, members, now)
+}
+
+/// The same with what stands under its replies.
+pub fn insert_signed(
+    conn: &mut Conn,
+    (name, signature): (&str, &str),
+    calendar_id: Option<CalendarId>,
+    members: &[AgentId],
+    now: DateTime<Utc>,
+) -> Result<Team> {
     check_calendar(conn, calendar_id)?;
     check_members(conn, members)?;
     let row = TeamRow {
@@ -93,6 +105,7 @@ pub fn insert(
         version: 1,
         created_at: Time(now),
         updated_at: Time(now),
+        signature: signature.to_owned(),
     };
     let written = diesel::insert_into(teams::table)
         .values((
@@ -102,6 +115,7 @@ pub fn insert(
             teams::version.eq(row.version),
             teams::created_at.eq(row.created_at),
             teams::updated_at.eq(row.updated_at),
+            teams::signature.eq(&row.signature),
         ))
         .or_ignore()
         .execute(conn)?;
@@ -183,6 +197,7 @@ pub fn update(conn: &mut Conn, id: TeamId, seen: Seen, now: DateTime<Utc>, patch
         teams::calendar_id.eq(team.row.calendar_id),
         teams::version.eq(team.row.version),
         teams::updated_at.eq(team.row.updated_at),
+        teams::signature.eq(&team.row.signature),
     ));
     if or_taken(conn, taken, |conn| changing.execute(conn))? == 0 {
         return Err(Error::Stale { current: before.row.version + 1 });

@@ -1,5 +1,6 @@
 //! `/mailboxes`: the addresses that people write to.
 use super::store::{self, Imap, ImapTls, MailboxKind, MailboxRow, WatchRow};
+use super::wire_sending::{DkimIn, DkimOut, SmtpIn, SmtpOut, kept_dkim, kept_smtp};
 use crate::accounts::contacts::model::normal_email;
 use crate::accounts::contacts::wire::EmailAddress;
 use crate::app::App;
@@ -52,7 +53,7 @@ pub struct ImapIn {
     done_folder: Option<String>,
 }
 
-fn plain(text: &str) -> Result<(), ValidationError> {
+pub(super) fn plain(text: &str) -> Result<(), ValidationError> {
     if text.bytes().all(|byte| byte.is_ascii_graphic()) { Ok(()) } else { Err(ValidationError::new("host")) }
 }
 
@@ -88,6 +89,10 @@ pub struct MailboxIn {
     /// Needed where `kind` is `imap`, and refused elsewhere.
     #[validate(nested)]
     imap: Option<ImapIn>,
+    /// The server that takes its letters; the desk's own where it is left out.
+    smtp: Option<SmtpIn>,
+    /// In whose name its letters are signed; the desk's own where it is left out.
+    dkim: Option<DkimIn>,
     /// Whether mails are taken.
     #[serde(default = "yes")]
     active: bool,
@@ -111,6 +116,14 @@ pub struct MailboxPatch {
     #[validate(nested)]
     #[schema(nullable = false)]
     imap: Option<ImapIn>,
+    /// All settings of SMTP anew, but for a password that is left out; null for the desk's own.
+    #[serde(default)]
+    #[schema(value_type = Option<SmtpIn>)]
+    smtp: Patch<SmtpIn>,
+    /// In whose name its letters are signed; null for the desk's own.
+    #[serde(default)]
+    #[schema(value_type = Option<DkimIn>)]
+    dkim: Patch<DkimIn>,
     /// Whether mails are taken.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
@@ -143,6 +156,8 @@ pub struct MailboxOut {
     from_name: String,
     kind: MailboxKind,
     imap: Option<ImapOut>,
+    smtp: Option<SmtpOut>,
+    dkim: Option<DkimOut>,
     active: bool,
     version: i32,
     created_at: DateTime<Utc>,
@@ -159,10 +174,24 @@ impl MailboxOut {
             let (looked_at, failing_since) = (time(looked_at), time(failing_since));
             ImapOut { host, port, tls, user, folder, done_folder, looked_at, failing_since, last_error }
         });
-        let MailboxRow { id, address, team_id, from_name, kind, imap: _, is_active, version, created_at, updated_at } = row;
+        let (smtp, dkim) = (row.smtp()?.map(SmtpOut::from), row.dkim()?.map(DkimOut::from));
+        let MailboxRow {
+            id,
+            address,
+            team_id,
+            from_name,
+            kind,
+            imap: _,
+            is_active,
+            version,
+            created_at,
+            updated_at,
+            smtp: _,
+            dkim: _,
+        } = row;
         let (kind, active) = (kind.0, is_active);
         let (created_at, updated_at) = (created_at.0, updated_at.0);
-        Ok(Self { id, address, team_id, from_name, kind, imap, active, version, created_at, updated_at })
+        Ok(Self { id, address, team_id, from_name, kind, imap, smtp, dkim, active, version, created_at, updated_at })
     }
 }
 
@@ -188,11 +217,15 @@ fn kept(imap: Option<ImapIn>, kind: MailboxKind, old: Option<Imap>) -> Result<Op
     }
 }
 
+fn has_key(app: &App) -> bool {
+    !app.config.mail.dkim_key_file.as_os_str().is_empty()
+}
+
 /// Make a mailbox.
 #[utoipa::path(post, path = "/api/v1/mailboxes", tag = "mail", request_body = MailboxIn,
     responses((status = 201, description = "Made", body = MailboxOut)))]
 pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<MailboxIn>) -> Result<HttpResponse> {
-    let MailboxIn { address, team_id, from_name, kind, imap, active } = post.body;
+    let MailboxIn { address, team_id, from_name, kind, imap, smtp, dkim, active } = post.body;
     let address = normal_email(&address).ok_or_else(|| Error::field("address", "email", "is not an e-mail address"))?;
     if address.split('@').next().is_some_and(|local| local.contains('+')) {
         return Err(Error::field("address", "plus", "must have no + part"));
@@ -208,6 +241,8 @@ pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<MailboxI
         version: 1,
         created_at: Time(now),
         updated_at: Time(now),
+        smtp: kept_smtp(smtp, None)?,
+        dkim: kept_dkim(dkim, has_key(&app))?,
     };
     post.once
         .run(&app, now, move |conn| {
@@ -250,7 +285,8 @@ pub async fn change(
     seen: Seen,
     body: Body<MailboxPatch>,
 ) -> Result<HttpResponse> {
-    let MailboxPatch { team_id, from_name, imap, active } = body.0;
+    let MailboxPatch { team_id, from_name, imap, smtp, dkim, active } = body.0;
+    let has_key = has_key(&app);
     let mailbox = app
         .db
         .write(move |conn| {
@@ -260,6 +296,16 @@ pub async fn change(
                 if imap.is_some() {
                     row.imap = kept(imap, row.kind.0, row.imap()?)?;
                 }
+                row.smtp = match smtp {
+                    Patch::Keep => row.smtp.take(),
+                    Patch::Clear => None,
+                    Patch::Set(smtp) => kept_smtp(Some(smtp), row.smtp()?)?,
+                };
+                row.dkim = match dkim {
+                    Patch::Keep => row.dkim.take(),
+                    Patch::Clear => None,
+                    Patch::Set(dkim) => kept_dkim(Some(dkim), has_key)?,
+                };
                 row.is_active = active.unwrap_or(row.is_active);
                 Ok(())
             })?;

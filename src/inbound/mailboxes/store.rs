@@ -8,6 +8,7 @@ use crate::db::{
 use crate::error::{Error, Result};
 use crate::ids::{FetcherId, MailboxId, TeamId};
 use crate::inbound::keys;
+use crate::mail::{Dkim, Smtp};
 use crate::seen::Seen;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -71,9 +72,21 @@ pub struct MailboxRow {
     pub version: i32,
     pub created_at: Time,
     pub updated_at: Time,
+    pub smtp: Option<Json>,
+    pub dkim: Option<Json>,
 }
 
 impl MailboxRow {
+    /// The server that takes its letters; none where the settings name it.
+    pub fn smtp(&self) -> Result<Option<Smtp>> {
+        self.smtp.clone().map(Json::to).transpose()
+    }
+
+    /// Who signs its letters; none where the settings say so.
+    pub fn dkim(&self) -> Result<Option<Dkim>> {
+        self.dkim.clone().map(Json::to).transpose()
+    }
+
     /// Where its mails are fetched from; none where they are handed over.
     pub fn imap(&self) -> Result<Option<Imap>> {
         self.imap.clone().map(Json::to).transpose()

@@ -106,11 +106,15 @@ pub fn said(conn: &mut Conn, of: &[TicketId], limit: i64) -> Result<Vec<Said>> {
     let mut said: Vec<Said> = match conn {
         Conn::Pg(conn) => {
             let newest = newest.filter(messages::ticket_id.eq_any(of));
-            newest.select((Message::as_select(), messages::attachments, messages::bounce)).load(conn)
+            newest
+                .select((Message::as_select(), messages::attachments, messages::bounce, messages::cc, messages::undone_at))
+                .load(conn)
         }
         Conn::Sqlite(conn) => {
             let newest = newest.filter(among(messages::ticket_id, of));
-            newest.select((Message::as_select(), messages::attachments, messages::bounce)).load(conn)
+            newest
+                .select((Message::as_select(), messages::attachments, messages::bounce, messages::cc, messages::undone_at))
+                .load(conn)
         }
     }?;
     said.reverse();

@@ -45,6 +45,7 @@ pub fn config(data_dir: &Path, domain: &str, listener: &TcpListener) -> Config {
     config.mail.smtp_host = "127.0.0.1".to_owned();
     config.mail.smtp_port = smtp().port;
     config.mail.smtp_tls = "none".to_owned();
+    config.mail.undo_seconds = 0;
     config
 }
 

@@ -12,6 +12,7 @@ A letter lands in FOLDER/<domain of MAIL FROM>/<number>.json:
 What the local part of a recipient asks for:
 
 | reject550@ busy451@ | this code at every RCPT                                   |
+| reject550-1-1@      | the same with the status 5.1.1; `data550-7-1@` likewise   |
 | once451@            | this code at the first RCPT, accepted from then on        |
 | data550@ data451@   | this code after the data; the letter is not kept          |
 | drop@               | kept, but the connection is closed without an answer      |
@@ -30,8 +31,8 @@ import threading
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
-BEHAVIOUR = re.compile(r"(reject|busy|once|data)(\d{3})$")
-TEXTS = {"5": "5.0.0 refused for good, as asked", "4": "4.0.0 not now, as asked"}
+BEHAVIOUR = re.compile(r"(reject|busy|once|data)(\d{3}(?:-\d+-\d+)?)$")
+TEXTS = {"5": "refused for good, as asked", "4": "not now, as asked"}
 
 
 def asked(address):
@@ -42,7 +43,9 @@ def asked(address):
 
 
 def answer(code):
-    return f"{code} {TEXTS[code[0]]}"
+    code, _, status = code.partition("-")
+    status = status.replace("-", ".") or "0.0"
+    return f"{code} {code[0]}.{status} {TEXTS[code[0]]}"
 
 
 class Handler:

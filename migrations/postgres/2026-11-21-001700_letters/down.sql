@@ -1,0 +1,12 @@
+ALTER TABLE messages DROP COLUMN undone_at;
+ALTER TABLE messages DROP COLUMN cc;
+ALTER TABLE mailboxes DROP COLUMN dkim;
+ALTER TABLE mailboxes DROP COLUMN smtp;
+ALTER TABLE teams DROP COLUMN signature;
+DROP INDEX mails_notices;
+DROP INDEX mails_acknowledgements;
+DELETE FROM mails WHERE kind NOT IN ('reply', 'survey');
+ALTER TABLE mails DROP COLUMN cc;
+ALTER TABLE mails DROP CONSTRAINT mails_kind_check;
+ALTER TABLE mails ADD CONSTRAINT mails_kind_check CHECK (kind IN ('reply', 'survey'));
+DROP TABLE survey_mail_answers;

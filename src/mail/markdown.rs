@@ -1,0 +1,58 @@
+//! What an agent wrote as HTML for a letter: Markdown, in which HTML is text, made harmless like any other. Pure.
+use crate::inbound::html::clean;
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html::push_html};
+
+/// Mail programs put no space between paragraphs by themselves, or too much.
+const PARAGRAPH: &str = "<p dir=\"auto\" style=\"margin:0 0 16px;\">";
+
+/// Markdown as HTML; each line break is kept, as people who write mails mean them.
+pub fn to_html(text: &str) -> String {
+    let options = Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES;
+    let events = Parser::new_ext(text, options).map(|event| match event {
+        Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
+        Event::Start(Tag::HtmlBlock) => Event::Start(Tag::Paragraph),
+        Event::End(TagEnd::HtmlBlock) => Event::End(TagEnd::Paragraph),
+        Event::SoftBreak => Event::HardBreak,
+        other => other,
+    });
+    let mut html = String::new();
+    push_html(&mut html, events);
+    clean(&html).html.replace("<p>", PARAGRAPH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markdown_is_html_and_html_is_text() {
+        for (text, expected) in [
+            ("one\ntwo", "one<br>\ntwo</p>"),
+            ("**bold** and *soft*", "<strong>bold</strong> and <em>soft</em></p>"),
+            ("- a\n- b", "<li>b</li>"),
+            ("see https://x.example/?a=1&b=2", "see https://x.example/?a=1&amp;b=2</p>"),
+            ("[here](https://x.example)", "<a href=\"https://x.example\" rel=\"noopener noreferrer nofollow\">here</a>"),
+            ("`a < b`", "<code>a &lt; b</code>"),
+            ("<b>x</b>", "&lt;b&gt;x&lt;/b&gt;"),
+            ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ] {
+            assert!(to_html(text).contains(expected), "{text}: {}", to_html(text));
+        }
+    }
+
+    #[test]
+    fn nothing_in_it_runs_or_loads() {
+        for text in [
+            "[x](javascript:alert(1))",
+            "![x](https://evil.example/pixel.gif)",
+            "<img src=x onerror=alert(1)>",
+            "<style>p{}</style>\n\n<iframe src=x>",
+            "[x](data:text/html;base64,AAAA)",
+        ] {
+            let html = to_html(text);
+            for bad in ["<script", "<style>", "<iframe", "href=\"javascript", "href=\"data", "src=\"http", "<img src=x"] {
+                assert!(!html.contains(bad), "{text}: {html}");
+            }
+        }
+    }
+}
