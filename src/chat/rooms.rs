@@ -43,12 +43,12 @@ impl Counted {
         let settings = &app.config.chat;
         let mut connections = locked(&app.rooms.connections);
         let all: usize = connections.values().sum();
-        let own = connections.entry(address).or_default();
-        if *own >= settings.connections_per_address || all >= settings.connections_max {
+        let own = connections.get(&address).copied().unwrap_or_default();
+        if own >= settings.connections_per_address || all >= settings.connections_max {
             let limit = u32::try_from(settings.connections_per_address).unwrap_or(u32::MAX);
             return Err(Error::TooMany { limit, retry_after_seconds: RETRY_SECONDS });
         }
-        *own += 1;
+        connections.insert(address, own + 1);
         Ok(Self { app: app.clone(), address })
     }
 }
