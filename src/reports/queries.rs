@@ -231,7 +231,7 @@ fn sent(conn: &mut Conn, asked: &Asked, groups: &mut Groups<NpsTally>) -> Result
         groups.add(key(&asked.buckets, at, group), |tally| tally.add_sent(score.is_some(), is_bounced, score));
         Ok(())
     };
-    each_row!(conn, query, columns => (Option<Time>, Option<i32>), survey_invitations, assignee_id, asked.group_by, take);
+    each_row!(conn, query, columns => (Option<Time>, bool, Option<i32>), survey_invitations, assignee_id, asked.group_by, take);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use crate::accounts::contacts;
 use crate::config::Config;
 use crate::db::Conn;
 use crate::error::{Error, Result};
-use crate::ids::ReminderId;
+use crate::ids::{InvitationId, ReminderId};
 use crate::jobs::{JobKind, queue};
 use crate::mail::outbox;
 use crate::surveys::commands::{Prepared, into_window, look_again};
