@@ -8,12 +8,14 @@ const PARAGRAPH: &str = "<p dir=\"auto\" style=\"margin:0 0 16px;\">";
 /// Markdown as HTML; each line break is kept, as people who write mails mean them.
 pub fn to_html(text: &str) -> String {
     let options = Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES;
-    let events = Parser::new_ext(text, options).map(|event| match event {
-        Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
-        Event::Start(Tag::HtmlBlock) => Event::Start(Tag::Paragraph),
-        Event::End(TagEnd::HtmlBlock) => Event::End(TagEnd::Paragraph),
-        Event::SoftBreak => Event::HardBreak,
-        other => other,
+    let events = Parser::new_ext(text, options).filter_map(|event| match event {
+        Event::Html(html) | Event::InlineHtml(html) => Some(Event::Text(html)),
+        Event::Start(Tag::HtmlBlock) => Some(Event::Start(Tag::Paragraph)),
+        Event::End(TagEnd::HtmlBlock) => Some(Event::End(TagEnd::Paragraph)),
+        // Nothing is loaded from elsewhere: what an image shows is said in words.
+        Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => None,
+        Event::SoftBreak => Some(Event::HardBreak),
+        other => Some(other),
     });
     let mut html = String::new();
     push_html(&mut html, events);

@@ -279,6 +279,8 @@ pub fn report(to: &str, action: &str, status: &str, about: &str, recipient: &str
 }
 
 fn a_letter_that_comes_back_is_shown_beside_its_message(desk: &Desk) {
+    // What is reported for good is given up until a person releases it.
+    desk.expect_parked();
     let address = mailbox(desk, "support", None);
     let path = listen(desk);
     hand_over(desk, &path, &address, &mail("ana@nordwind.example", &address, "Transfer", "", "It is stuck."));

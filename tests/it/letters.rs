@@ -60,6 +60,7 @@ fn a_team_signs_its_replies(desk: &Desk) {
     assert_eq!(made.json["signature"], "Payments <billing>\n+1 416 555 0100");
     let ticket = email_ticket(desk, ANA);
     reply(desk, &ticket, json!({ "body": "One." }));
+    desk.settle();
     desk.agent().put(&path(&ticket, "/team"), json!({ "team_id": team })).ok();
     reply(desk, &ticket, json!({ "body": "Two." }));
     desk.settle();

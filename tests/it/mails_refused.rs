@@ -185,6 +185,8 @@ fn two_first_mails_of_one_sender_are_filed_at_once(desk: &Desk) {
     let to = [address.as_str()];
     let all: Vec<(&str, &[&str], &[u8])> = letters.iter().map(|bytes| ("new@nordwind.example", &to[..], &bytes[..])).collect();
     python(way.to_str().unwrap(), 0, &all);
+    // Two nodes do not listen on one socket.
+    desk.restart(|config| config.inbound.lmtp_listen.clear());
     let other = (desk.backend == Backend::Postgres).then(|| desk.another_node());
     std::thread::scope(|scope| {
         if let Some(other) = &other {
