@@ -28,6 +28,8 @@ pub struct App {
     pub known: Known,
     /// Who listens to the live stream.
     pub live: crate::live::Hub,
+    /// Who talks in chats on this node.
+    pub rooms: crate::chat::Rooms,
     /// Sends to webhooks.
     pub webhooks: crate::webhooks::Sender,
     /// Rung when a job was queued on this node.
@@ -57,6 +59,7 @@ impl App {
             mailer: Mailer::new(&config)?,
             webhooks: crate::webhooks::Sender::new(&config),
             live: crate::live::Hub::default(),
+            rooms: crate::chat::Rooms::default(),
             metrics: Metrics::new(),
             known: Known::default(),
             jobs_queued: Notify::new(),

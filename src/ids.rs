@@ -94,6 +94,16 @@ ids! {
     NodeId,
     /// Names a call.
     CallId,
+    /// Names a conversation.
+    ChatId,
+    /// Names somebody who opened a chat.
+    VisitorId,
+    /// Names the offer of a chat to an agent.
+    ChatOfferId,
+    /// Names a message of a chat, by the client that wrote it.
+    ClientMessageId,
+    /// Names a visitor's connection.
+    LineId,
     /// Names a file that was handed in.
     AttachmentId,
     /// Names a canned reply.

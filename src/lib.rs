@@ -12,6 +12,7 @@ pub mod names;
 pub mod attachments;
 pub mod calls;
 pub mod canned;
+pub mod chat;
 pub mod fields;
 pub mod tags;
 pub mod tickets;

@@ -3,8 +3,8 @@ use crate::accounts::rights::Right;
 use crate::error::Error;
 use crate::http::{auth, ops};
 use crate::{
-    accounts, attachments, audit, calendar, calls, canned, digest, fields, inbound, live, mail, presence, privacy, reports, sla,
-    surveys, tags, tickets, timeline, transfer, views, webhooks,
+    accounts, attachments, audit, calendar, calls, canned, chat, digest, fields, inbound, live, mail, presence, privacy, reports,
+    sla, surveys, tags, tickets, timeline, transfer, views, webhooks,
 };
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -59,6 +59,13 @@ api! {
     "/tickets/{id}/history" { get Work timeline::api::history }
     "/tickets/{id}/sla" { get Work sla::api_sla::explain }
     "/tickets/{id}/callbacks" { post Work calls::api::call_back }
+    "/chats" { get Work chat::api::list }
+    "/chats/{id}" { get Work chat::api::get }
+    "/chats/{id}/messages" { get Work chat::api::messages, post Work chat::api::say }
+    "/chats/{id}/accept" { post Work chat::api::accept }
+    "/chats/{id}/decline" { post Work chat::api::decline }
+    "/chats/{id}/end" { post Work chat::api::end }
+    "/chats/{id}/block" { put Work chat::api::block }
     "/calls/events" { post ReportCalls calls::api::report }
     "/calls" { get Work calls::api::list }
     "/calls/{id}" { get Work calls::api::get }
@@ -242,5 +249,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .configure(ops::routes)
         .configure(surveys::pages::routes)
         .configure(calls::hooks::routes)
+        .configure(chat::pages::routes)
+        .configure(chat::socket::routes)
         .default_service(web::to(nowhere));
 }

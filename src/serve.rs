@@ -5,7 +5,7 @@ use crate::http::{log, rate};
 use crate::inbound::{imap, lmtp};
 use crate::jobs::worker;
 use crate::sla::alarm;
-use crate::{live, presence, routes, timetable, webhooks};
+use crate::{chat, live, presence, routes, timetable, webhooks};
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::web::{Data, PayloadConfig};
@@ -53,7 +53,7 @@ pub async fn settle(app: &Data<App>) -> Result<usize> {
     let mut done = 0;
     loop {
         let step = alarm::catch_up(app).await? + worker::run_due(app).await? + webhooks::jobs::catch_up(app).await?;
-        let step = step + presence::jobs::catch_up(app).await?;
+        let step = step + presence::jobs::catch_up(app).await? + chat::jobs::catch_up(app).await?;
         if step == 0 {
             return Ok(done);
         }
@@ -73,6 +73,7 @@ pub async fn run(app: Data<App>, listener: TcpListener, stop: impl Future<Output
         actix_web::rt::spawn(live::reader::run(app.clone(), told.clone())),
         actix_web::rt::spawn(imap::run(app.clone(), told.clone())),
         actix_web::rt::spawn(presence::jobs::run(app.clone(), told.clone())),
+        actix_web::rt::spawn(chat::jobs::run(app.clone(), told.clone())),
         actix_web::rt::spawn(timetable::chores(app.clone(), told)),
     ];
     let server = server(app.clone(), listener)?;

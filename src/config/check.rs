@@ -55,6 +55,7 @@ impl Config {
         within("presence.alarm_repeat_seconds", self.presence.alarm_repeat_seconds, 5, 86_400)?;
         within("calls.ring_seconds", self.calls.ring_seconds, 1, 600)?;
         within("calls.ring_wider_seconds", self.calls.ring_wider_seconds, 1, 600)?;
+        self.check_chat()?;
         if crate::calls::number::country(&self.calls.home_country).is_none() {
             return bad(format!("calls.home_country: {:?} is not a country such as CA", self.calls.home_country));
         }
@@ -107,6 +108,35 @@ impl Config {
         let to = time_of_day("survey.window_to", &self.survey.window_to)?;
         if self.survey.window_enabled && (from >= to || self.survey.window_weekdays.is_empty()) {
             return bad("survey.window_from: the window must be open at some time");
+        }
+        Ok(())
+    }
+}
+
+/// The shortest secret of a site, in bytes: what HS256 asks for (RFC 7518, 3.2).
+const SECRET_MIN_BYTES: usize = 32;
+
+impl Config {
+    fn check_chat(&self) -> Result<(), BadSetting> {
+        let chat = &self.chat;
+        within("chat.offer_seconds", chat.offer_seconds, 1, 600)?;
+        within("chat.patience_seconds", chat.patience_seconds, 5, 3_600)?;
+        within("chat.gone_seconds", chat.gone_seconds, 1, 600)?;
+        within("chat.idle_seconds", chat.idle_seconds, 60, 86_400)?;
+        within("chat.connections_max", chat.connections_max, 1, 1_000_000)?;
+        for site in &chat.sites {
+            let host = site.origin.strip_prefix("https://").or_else(|| site.origin.strip_prefix("http://"));
+            if host.is_none_or(|host| host.is_empty() || host.contains('/')) || site.origin != site.origin.to_lowercase() {
+                return bad(format!("chat.sites: {:?} is not an origin such as https://www.example.com", site.origin));
+            }
+            if !site.secret.is_empty() && site.secret.len() < SECRET_MIN_BYTES {
+                return bad(format!("chat.sites: the secret of {} must have {SECRET_MIN_BYTES} characters or more", site.origin));
+            }
+        }
+        for network in &chat.blocked {
+            if network.parse::<crate::http::address::Network>().is_err() {
+                return bad(format!("chat.blocked: {network:?} is no address and no network such as 203.0.113.0/24"));
+            }
         }
         Ok(())
     }

@@ -43,6 +43,7 @@ pub struct Config {
     pub calls: Calls,
     pub inbound: Inbound,
     pub presence: Presence,
+    pub chat: Chat,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -225,6 +226,41 @@ pub struct Calls {
 pub struct Presence {
     pub alarm_repeat_seconds: u32,
     pub alarm_mail: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "defaults.toml documents each")]
+pub struct Chat {
+    pub sites: Vec<Site>,
+    pub offer_seconds: u32,
+    pub patience_seconds: u32,
+    pub gone_seconds: u32,
+    pub idle_seconds: u32,
+    pub connections_max: usize,
+    pub connections_per_address: usize,
+    pub asks_per_minute_per_address: u32,
+    pub asks_per_minute_per_site: u32,
+    pub messages_per_minute: u32,
+    pub blocked: Vec<String>,
+}
+
+/// A site that has the widget.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "defaults.toml documents each")]
+pub struct Site {
+    pub origin: String,
+    #[serde(default)]
+    pub secret: String,
+    #[serde(default)]
+    pub team: String,
+}
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The secret stays out of every log.
+        f.debug_struct("Site").field("origin", &self.origin).finish_non_exhaustive()
+    }
 }
 
 impl std::fmt::Debug for Calls {

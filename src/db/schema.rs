@@ -1035,6 +1035,70 @@ table! {
     }
 }
 
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    chat_visitors (id) {
+        id -> Uid,
+        contact_id -> Nullable<Uid>,
+        blocked_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    chats (id) {
+        id -> Uid,
+        visitor_id -> Uid,
+        origin -> Text,
+        is_verified -> Bool,
+        state -> Text,
+        team_id -> Nullable<Uid>,
+        contact_id -> Uid,
+        ticket_id -> Uid,
+        pickup_clock_id -> Nullable<Uid>,
+        agent_id -> Nullable<Uid>,
+        last_seq -> Integer,
+        round -> Integer,
+        asked_at -> BigInt,
+        accepted_at -> Nullable<BigInt>,
+        ended_at -> Nullable<BigInt>,
+        ended_by -> Nullable<Text>,
+        line -> Nullable<Uid>,
+        gone_at -> Nullable<BigInt>,
+        active_at -> BigInt,
+        next_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    chat_offers (id) {
+        id -> Uid,
+        chat_id -> Uid,
+        agent_id -> Uid,
+        round -> Integer,
+        offered_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+        outcome -> Nullable<Text>,
+    }
+}
+
+table! {
+    use crate::db::types::{JsonDoc, Uid};
+    use diesel::sql_types::*;
+    chat_messages (chat_id, seq) {
+        chat_id -> Uid,
+        seq -> Integer,
+        side -> Text,
+        client_id -> Uid,
+        message_id -> Uid,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(
     calendars,
     calendar_versions,
@@ -1101,4 +1165,8 @@ allow_tables_to_appear_in_same_query!(
     presence_nodes,
     presence_lines,
     staffing,
+    chat_visitors,
+    chats,
+    chat_offers,
+    chat_messages,
 );

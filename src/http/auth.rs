@@ -3,6 +3,7 @@ use super::extract::app;
 use super::log::Route;
 use super::rate;
 use crate::accounts::caller::{Agent, Caller};
+use crate::accounts::rights::Right;
 use crate::accounts::tokens;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -115,6 +116,11 @@ async fn identify(app: &Data<App>, request: &HttpRequest) -> Result<Arc<Caller>>
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim())
         .ok_or(Error::Unauthorized("the Authorization header must be: Bearer TOKEN"))?;
+    who(app, || rate::client(app, request), token).await
+}
+
+/// The caller behind a token; whose address it came from is asked where it is unknown.
+async fn who(app: &Data<App>, address: impl FnOnce() -> IpAddr, token: &str) -> Result<Arc<Caller>> {
     let hash = digest(token);
     let now = app.clock.now();
     let known = match app.known.find(&hash, now) {
@@ -123,7 +129,7 @@ async fn identify(app: &Data<App>, request: &HttpRequest) -> Result<Arc<Caller>>
             // Who guesses tokens does not get to ask the database for ever.
             if !app.known.was_good(&hash) {
                 let limit = app.config.server.rate_per_minute_per_address;
-                app.known.guesses.check(&rate::client(app, request), limit)?;
+                app.known.guesses.check(&address(), limit)?;
             }
             let asked = hash.clone();
             let found = app.db.read(move |conn| tokens::find_caller(conn, &asked, now)).await?;
@@ -135,6 +141,20 @@ async fn identify(app: &Data<App>, request: &HttpRequest) -> Result<Arc<Caller>>
     };
     locked(&app.known.used).insert(known.token_id, now);
     Ok(known)
+}
+
+/// The agent behind a token that came otherwise than in a header; one that is none counts against its address.
+pub async fn agent(app: &Data<App>, address: IpAddr, token: &str) -> Result<(Agent, TokenId)> {
+    let caller = match who(app, || address, token).await {
+        Err(error @ Error::Unauthorized(_)) => {
+            app.known.guesses.count(address, app.config.server.rate_per_minute_per_address)?;
+            return Err(error);
+        }
+        other => other?,
+    };
+    let agent = caller.as_agent().filter(|_| caller.may(Right::Work));
+    let agent = agent.ok_or_else(|| Error::forbidden("missing_right", "only an agent's token can do this"))?;
+    Ok((agent, caller.token_id))
 }
 
 /// The gate: finds the caller, asks the table of rights for the matched route, counts against the rate.

@@ -26,7 +26,7 @@ const NAMED_MAX: usize = 50;
 pub struct StreamParams {
     /// Only what is of these teams (ids with commas between them), or of no team.
     team: Option<String>,
-    /// Only these topics, with commas between them: `tickets`, `messages`, `clocks`, `calls`, `alerts`, `presence`, `surveys`.
+    /// Only these topics, with commas between them: `tickets`, `messages`, `clocks`, `calls`, `alerts`, `presence`, `chats`, `surveys`.
     #[param(example = "calls,clocks")]
     topic: Option<String>,
     /// Everything after this event, as `Last-Event-ID` says it, which wins; from now on where neither is given.

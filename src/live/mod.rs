@@ -3,6 +3,7 @@
 //! One loop on each node ([`reader`]) reads the rows of history below a horizon, as webhooks do, and hands each batch, rendered
 //! once, to all who listen there (`hub`). Verbs know nothing of it: a commit wakes the loop, and nothing else.
 pub mod api;
+mod follower;
 mod horizon;
 mod hub;
 mod listener;
@@ -10,4 +11,6 @@ pub mod model;
 mod queries;
 pub mod reader;
 
+pub use follower::{Follower, Heard};
 pub use hub::Hub;
+pub use queries::{Batch, Told};

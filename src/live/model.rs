@@ -18,6 +18,8 @@ names! {
         Alerts = "alerts",
         /// Agents are available, away or offline.
         Presence = "presence",
+        /// Chats are asked for, offered, taken, missed and over.
+        Chats = "chats",
         /// Surveys are sent, answered and reviewed.
         Surveys = "surveys",
     }
@@ -59,6 +61,15 @@ pub fn topic(kind: Kind) -> Option<Topic> {
             Some(Topic::Alerts)
         }
         Kind::PresenceChanged => Some(Topic::Presence),
+        Kind::ChatAsked
+        | Kind::ChatOffered
+        | Kind::ChatOfferEnded
+        | Kind::ChatAccepted
+        | Kind::ChatMissed
+        | Kind::ChatAbandoned
+        | Kind::ChatMessageLeft
+        | Kind::ChatContactKnown
+        | Kind::ChatEnded => Some(Topic::Chats),
         Kind::SurveyOutcome
         | Kind::ReminderOutcome
         | Kind::SurveyAnswered

@@ -24,6 +24,8 @@ pub struct Told {
     pub id: i64,
     /// What it is about.
     pub topic: Topic,
+    /// The ticket whose history it is in.
+    pub ticket_id: Option<TicketId>,
     /// Whose it was and is.
     pub teams: (Option<TeamId>, Option<TeamId>),
     /// The frame.
@@ -126,7 +128,7 @@ impl Histories {
         });
         let (kind, team_id, actor_id) = (kind.0, teams.1, actor_id.map(|id| id.0));
         let data = Data { id, kind, ticket_id, team_id, actor, actor_id, at: at.0, data: data.0 };
-        Ok(Some(Told { id, topic, teams, text: model::frame(id, topic, &data)? }))
+        Ok(Some(Told { id, topic, ticket_id, teams, text: model::frame(id, topic, &data)? }))
     }
 }
 

@@ -3,9 +3,9 @@ use super::model::{self, ADDRESS, ERASED, NAME};
 use crate::accounts::contacts::LANGUAGE_DEFAULT;
 use crate::db::ext::OnConflictExt;
 use crate::db::schema::{
-    alert_letters, attachments, call_events, calls, contact_emails, contact_erasures, contact_phones, contacts, digest_letters,
-    erased_files, events, fields, idempotency_keys, import_errors, import_keys, jobs, mails, messages, survey_attempts,
-    survey_followups, survey_invitations, survey_reminders, survey_responses, survey_reviews, survey_revisions,
+    alert_letters, attachments, call_events, calls, chat_visitors, contact_emails, contact_erasures, contact_phones, contacts,
+    digest_letters, erased_files, events, fields, idempotency_keys, import_errors, import_keys, jobs, mails, messages,
+    survey_attempts, survey_followups, survey_invitations, survey_reminders, survey_responses, survey_reviews, survey_revisions,
     survey_suppressions, ticket_fields, tickets, webhook_attempts, webhook_deliveries,
 };
 use crate::db::{
@@ -78,6 +78,8 @@ pub(super) fn erase_contact(conn: &mut Conn, id: ContactId, now: DateTime<Utc>) 
     diesel::delete(survey_suppressions::table.filter(survey_suppressions::address.eq_any(addresses))).execute(conn)?;
     diesel::delete(contact_emails::table.filter(contact_emails::contact_id.eq(id))).execute(conn)?;
     diesel::delete(contact_phones::table.filter(contact_phones::contact_id.eq(id))).execute(conn)?;
+    // Their browsers are strangers from now on.
+    diesel::delete(chat_visitors::table.filter(chat_visitors::contact_id.eq(id))).execute(conn)?;
     diesel::update(contacts::table.find(id))
         .set((
             contacts::name.eq(NAME),

@@ -146,5 +146,23 @@ names! {
         StaffingAcknowledged = "staffing_acknowledged",
         /// Somebody is available again, or the desk is closed.
         StaffingRestored = "staffing_restored",
+        /// A visitor asked for a chat.
+        ChatAsked = "chat_asked",
+        /// Agents are asked to take a chat.
+        ChatOffered = "chat_offered",
+        /// Agents need not take it any more.
+        ChatOfferEnded = "chat_offer_ended",
+        /// An agent took a chat.
+        ChatAccepted = "chat_accepted",
+        /// Nobody took a chat in time: the visitor can leave a message.
+        ChatMissed = "chat_missed",
+        /// The visitor went away while waiting.
+        ChatAbandoned = "chat_abandoned",
+        /// The visitor left a message and an address instead.
+        ChatMessageLeft = "chat_message_left",
+        /// A visitor told an address, and is a contact who is known.
+        ChatContactKnown = "chat_contact_known",
+        /// A chat is over.
+        ChatEnded = "chat_ended",
     }
 }

@@ -164,9 +164,20 @@ fn every_answer_has_strict_headers(desk: &Desk) {
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         assert_eq!(answer.header("strict-transport-security"), None, "the public address is http");
     }
-    for path in
-        ["/healthz", "/metrics", "/nothing", "/survey/guess", "/assets/survey.css", "/api/openapi.json", "/api/docs/", TEAMS]
-    {
+    for path in [
+        "/healthz",
+        "/metrics",
+        "/nothing",
+        "/survey/guess",
+        "/assets/survey.css",
+        "/api/openapi.json",
+        "/api/docs/",
+        "/chat/widget.js",
+        "/chat/agent",
+        "/chat/agent.js",
+        "/chat/ws",
+        TEAMS,
+    ] {
         is_strict(&desk.anonymous().get(path));
     }
     for answer in [desk.agent().get("/api/v1/tickets"), desk.agent().get("/api/v1/nothing"), desk.admin().post(TEAMS, json!({}))]

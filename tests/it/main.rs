@@ -15,6 +15,9 @@ mod calls;
 mod calls_counted;
 mod calls_twilio;
 mod canned;
+mod chat;
+mod chat_browser;
+mod chat_socket;
 mod cli;
 mod clockstep;
 mod digest;
@@ -79,6 +82,9 @@ const ALL: &[&[Test]] = &[
     attachments::TESTS,
     attachments::PLAIN,
     canned::TESTS,
+    chat::TESTS,
+    chat_browser::TESTS,
+    chat_socket::TESTS,
     fields::TESTS,
     tags::TESTS,
     views::TESTS,

@@ -165,6 +165,19 @@ impl Browser {
         }
     }
 
+    /// The first element that the selector names in the shadow tree of another one; waits until there is one.
+    #[track_caller]
+    pub fn find_inside(&self, host: &str, css: &str) -> Element<'_> {
+        let script =
+            "const host = document.querySelector(arguments[0]); return host && host.shadowRoot.querySelector(arguments[1])";
+        let mut found = Value::Null;
+        self.wait_until(css, || {
+            found = self.script(script, json!([host, css]));
+            !found.is_null()
+        });
+        Element { browser: self, id: found[ELEMENT].as_str().expect("an element").to_owned() }
+    }
+
     /// How many elements the selector names now.
     #[track_caller]
     pub fn count(&self, css: &str) -> u64 {

@@ -18,6 +18,7 @@ pub mod servers;
 pub mod smtp;
 pub mod sse;
 pub mod template;
+pub mod websocket;
 
 pub use client::Answer;
 pub use desk::Desk;

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use deskbell::app::App;
 use deskbell::clock::Clock;
 use deskbell::config::Config;
-use deskbell::db::schema::{clocks, jobs, webhooks};
+use deskbell::db::schema::{chats, clocks, jobs, webhooks};
 use deskbell::db::types::Time;
 use deskbell::inbound::lmtp;
 use deskbell::{live, serve};
@@ -200,5 +200,7 @@ fn next_due(conn: &mut deskbell::db::Conn, now: DateTime<Utc>) -> deskbell::Resu
         .select(webhooks::next_at)
         .first(conn)
         .optional()?;
-    Ok([job, alarm.flatten(), webhook.flatten()].into_iter().flatten().map(|at| at.0).min())
+    let chat: Option<Option<Time>> =
+        chats::table.filter(chats::next_at.gt(Time(now))).order(chats::next_at).select(chats::next_at).first(conn).optional()?;
+    Ok([job, alarm.flatten(), webhook.flatten(), chat.flatten()].into_iter().flatten().map(|at| at.0).min())
 }
