@@ -64,7 +64,6 @@ pub struct VisitorRow {
 /// An offer as stored.
 #[derive(Queryable, Selectable, Insertable, Debug, Clone)]
 #[diesel(table_name = chat_offers, treat_none_as_default_value = false)]
-#[expect(missing_docs, reason = "columns")]
 pub struct OfferRow {
     pub id: ChatOfferId,
     pub chat_id: ChatId,
@@ -152,7 +151,8 @@ pub fn take(conn: &mut Conn, id: ChatId, agent: AgentId, next_at: DateTime<Utc>,
 /// Locks an agent, whose chats are counted. No-op on SQLite.
 pub fn lock_agent(conn: &mut Conn, id: AgentId) -> Result<()> {
     if let Conn::Pg(conn) = conn {
-        agents::table.find(id).select(agents::id).for_update().first::<AgentId>(conn)?;
+        // Offers name the agent too, under the lock of their chat: that is no reason to wait.
+        agents::table.find(id).select(agents::id).for_no_key_update().first::<AgentId>(conn)?;
     }
     Ok(())
 }
