@@ -117,6 +117,7 @@ fn a_visitor_and_an_agent_talk_in_their_browsers(desk: &Desk) {
     visitor.wait_until("the chat is there again", || in_widget(&visitor).len() == 5);
     assert_eq!(in_widget(&visitor), on_page(&agent));
 
+    visitor.find_inside(HOST, "textarea[name=text]").click();
     visitor.press("\u{E00C}");
     visitor.wait_until("Escape closes the window", || text(&visitor, ".panel").is_empty());
     assert_eq!(focused(&visitor), "launch", "and the focus is where it was");

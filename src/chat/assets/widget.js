@@ -47,7 +47,7 @@
     ".launch{border-radius:24px;box-shadow:0 4px 16px rgba(0,0,0,.3);float:right}" +
     ".panel{display:flex;flex-direction:column;width:370px;height:560px;max-height:calc(100vh - 32px);background:#fff;border-radius:14px;box-shadow:0 8px 32px rgba(0,0,0,.35);overflow:hidden}" +
     "header{display:flex;align-items:center;background:#0b3d91;color:#fff;padding:6px 6px 6px 16px}h2{margin:0;font-size:17px;font-weight:600;flex:1}" +
-    "header button{background:transparent;padding:8px 12px;font-size:22px;line-height:1}" +
+    "header button{background:transparent;padding:8px 12px;font-size:22px;line-height:1}header .end{font-size:15px}" +
     ".status{padding:8px 16px;background:#eef3fc;font-size:14px}.status:empty{display:none}" +
     "ol{list-style:none;margin:0;padding:12px 16px;flex:1;overflow-y:auto;display:flex;flex-direction:column;gap:8px}" +
     "li{max-width:85%;padding:8px 12px;border-radius:12px;white-space:pre-wrap;overflow-wrap:anywhere;background:#eceff1;align-self:flex-start}" +
@@ -147,18 +147,20 @@
     var words = "";
     if (!connected && state.open) words = "Connecting\u2026";
     else if (now === "waiting") words = shown.position > 1 ? "You are number " + shown.position + " in the queue." : "You are next. Somebody will be with you in a moment.";
-    else if (now === "active") words = (shown.agent || "Somebody") + " is here." + (typingUntil > Date.now() ? " \u2026 is typing" : "");
+    else if (now === "active") words = (shown.agent || "Somebody") + (typingUntil > Date.now() ? " is typing\u2026" : " is here.");
     else if (now === "left") words = "Thank you. We will write to you within 24 hours.";
     else if (now === "ended") words = "The chat is over. Thank you for talking to us.";
     else if (now === "abandoned") words = "You do not wait any more.";
     if (status.textContent !== words) status.textContent = words;
   }
-  function show(open) {
+  function show(open, quietly) {
     state.open = open; keep();
     panel.hidden = !open; launch.hidden = open;
     launch.setAttribute("aria-expanded", String(open));
     if (open) {
       connect(); render();
+      // A page that is loaded anew keeps its focus.
+      if (quietly) return;
       (!sayForm.hidden ? text : !startForm.hidden ? (name.value ? first : name) : closeButton).focus();
     } else launch.focus();
   }
@@ -232,12 +234,12 @@
         if (!asking || asking.type !== "leave") { log.replaceChildren(); lines = {}; }
         state.chat = frame.id; state.after = 0; state.said = [];
       }
-      var before = shown && shown.state;
+      var before = shown && shown.state, isHere = !!shadow.activeElement;
       shown = frame;
       if (frame.state === "waiting" || frame.state === "active") asking = false;
       if (!/waiting|active/.test(frame.state)) { state.pending = []; }
       keep(); render();
-      if (before !== frame.state && !panel.hidden) {
+      if (before !== frame.state && isHere) {
         if (frame.state === "active" || frame.state === "waiting") { if (shadow.activeElement !== text && !before) text.focus(); }
         else if (frame.state === "missed") first.focus();
         else if (!again.hidden) again.focus();
@@ -274,6 +276,6 @@
   state.said.forEach(function (message) { line(message, false); });
   state.pending.forEach(function (message) { line({ id: message.id, from: "visitor", body: message.body }, true); });
   (document.body || document.documentElement).appendChild(host);
-  if (state.open) show(true);
+  if (state.open) show(true, true);
   else if (state.chat) connect();
 })();
