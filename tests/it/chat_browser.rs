@@ -119,7 +119,7 @@ fn a_visitor_and_an_agent_talk_in_their_browsers(desk: &Desk) {
 
     visitor.find_inside(HOST, "textarea[name=text]").click();
     visitor.press("\u{E00C}");
-    visitor.wait_until("Escape closes the window", || text(&visitor, ".panel").is_empty());
+    visitor.find_inside(HOST, ".panel[hidden]");
     assert_eq!(focused(&visitor), "launch", "and the focus is where it was");
     visitor.find_inside(HOST, "button.launch").click();
     let log = visitor.find_inside(HOST, "ol");
