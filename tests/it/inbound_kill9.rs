@@ -24,6 +24,8 @@ pub const TESTS: &[Test] = plain![
 const ADDRESS: &str = "support@desk.example";
 const WRITERS: usize = 8;
 const KILLS: usize = 8;
+/// A server that was killed listens again within this.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[track_caller]
 fn mailbox(server: &Server, secret: &str) {

@@ -7,7 +7,7 @@ use crate::support::{Answer, Desk, Test, sqlite, tests};
 use chrono::TimeDelta;
 use serde_json::json;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use ureq::http::Method;
 
 /// Tests of this file.
