@@ -89,8 +89,12 @@ impl Full {
         } else {
             // Every process of the server has a limit of its own; those of new connections have the first one's.
             let listed = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-            let all = listed.split_whitespace().map(str::to_owned).chain([pid]);
-            all.map(|pid| Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited:unlimited"]).status()).last().unwrap()
+            let free = |pid: &str| Command::new("prlimit").args(["--pid", pid, "--fsize=unlimited:unlimited"]).status();
+            for child in listed.split_whitespace() {
+                // It may have ended meanwhile.
+                let _ = free(child);
+            }
+            free(&pid)
         };
         assert!(made.unwrap().success(), "prlimit and nsenter are part of Debian's util-linux");
     }

@@ -24,7 +24,7 @@ fn a_wave_is_planned_otherwise_until_somebody_is_invited(desk: &Desk) {
     let wave = planned(desk, json!({}));
     let made = get(desk, &wave);
     let wanted = json!({ "quarter": "2026-Q2", "active_days": null, "sample_size": 1, "name": "Spring", "to_on": "2026-06-29" });
-    let versioned = |version: &Value| desk.manager().with("If-Match", &format!("\"{version}\""));
+    let versioned = |version: &Value| desk.manager().with("If-Match", format!("\"{version}\""));
     let edited = versioned(&made["version"]).put(&wave, &wanted).ok();
     assert_eq!((&edited["name"], &edited["to_on"], &edited["sample_size"]), (&json!("Spring"), &json!("2026-06-29"), &json!(1)));
     assert_eq!((&edited["state"], &edited["quarter"]), (&json!("draft"), &json!("2026-Q2")));
