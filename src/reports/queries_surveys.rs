@@ -131,7 +131,7 @@ pub fn rows(conn: &mut Conn, asked: &RowsAsked, cohort: Cohort, after: Option<Pl
         Cohort::Sent => query.order((i::sent_at, i::id)),
     };
     let columns = (
-        (i::id, i::ticket_id, i::close_number, i::closed_at, i::outcome, i::sent_at, i::expires_at, i::bounced_at.is_not_null()),
+        (i::id, i::ticket_id, i::close_number, i::closed_at, i::outcome, i::sent_at, i::expires_at, i::bounced_at),
         (i::channel, i::priority, i::team_id, i::assignee_id, i::organization_id),
         (r::id, r::answered_at, r::score).nullable(),
         (written(STANDING), survey_reviews::state.nullable(), written(FOLLOW_UP)),
