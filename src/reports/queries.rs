@@ -222,16 +222,19 @@ fn sent(conn: &mut Conn, asked: &Asked, groups: &mut Groups<NpsTally>) -> Result
     let query = filtered!(query, asked.filter, survey_invitations, assignee_id);
     let columns = (
         survey_invitations::sent_at,
-        survey_invitations::bounced_at.is_not_null().and(survey_invitations::is_answered.eq(false)),
+        survey_invitations::bounced_at,
+        survey_invitations::is_answered,
         survey_responses::score.nullable(),
     );
-    let mut take = |(at, is_bounced, value): (Option<Time>, bool, Option<i32>), group: Key| -> Result<()> {
+    type SentRow = (Option<Time>, Option<Time>, bool, Option<i32>);
+    let mut take = |(at, bounced_at, is_answered, value): SentRow, group: Key| -> Result<()> {
+        let is_bounced = bounced_at.is_some() && !is_answered;
         let score = value.map(score).transpose()?;
         let at = at.map_or(from, |at| at.0);
         groups.add(key(&asked.buckets, at, group), |tally| tally.add_sent(score.is_some(), is_bounced, score));
         Ok(())
     };
-    each_row!(conn, query, columns => (Option<Time>, bool, Option<i32>), survey_invitations, assignee_id, asked.group_by, take);
+    each_row!(conn, query, columns => SentRow, survey_invitations, assignee_id, asked.group_by, take);
     Ok(())
 }
 

@@ -16,11 +16,13 @@ use crate::db::{
 };
 use crate::error::Result;
 use crate::ids::{AgentId, InvitationId, OrganizationId, ResponseId, TeamId, TicketId};
-use crate::surveys::model::{Confirmation, Outcome, ReviewState};
+use crate::surveys::model::{Outcome, ReviewState};
 use crate::tickets::model::{Channel, Priority};
 use chrono::{DateTime, Utc};
 use diesel::connection::DefaultLoadingMode;
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
 use std::collections::HashMap;
 
 /// Closes of a cohort with answer and review, where there are any.
@@ -43,30 +45,23 @@ macro_rules! cohort {
     }};
 }
 
-/// Whether an answer counts, its confirmation, the state of its review, and where its follow-up stands.
-type AroundColumns = (Option<(bool, Option<Named<Confirmation>>)>, Option<Named<ReviewState>>, Option<Named<FollowUp>>);
-
-/// One more join would keep the compiler busy for many minutes; the plan is the same.
+/// Whether an answer counts; null where there is none. Written out, as types of a column each keep the compiler busy for minutes.
+const STANDING: &str = "(CASE WHEN survey_responses.id IS NULL THEN NULL \
+                        WHEN survey_responses.confirmation = 'rejected' THEN 'rejected' \
+                        WHEN survey_responses.is_counted THEN 'counted' ELSE 'unconfirmed' END)";
+/// Where the follow-up of an answer stands; null where none is owed.
 const FOLLOW_UP: &str = "(SELECT coalesce(f.outcome, 'open') FROM survey_followups f WHERE f.response_id = survey_responses.id)";
 
-macro_rules! around {
-    () => {
-        (
-            (survey_responses::is_counted, survey_responses::confirmation).nullable(),
-            survey_reviews::state.nullable(),
-            diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Text>>(FOLLOW_UP),
-        )
-    };
+/// What an answer's standing, the state of its review, and its follow-up make of it.
+type AroundColumns = (Option<Named<AnswerStanding>>, Option<Named<ReviewState>>, Option<Named<FollowUp>>);
+
+fn written(text: &'static str) -> SqlLiteral<Nullable<Text>> {
+    diesel::dsl::sql(text)
 }
 
 /// What is known of an answer.
-fn answer((given, review, follow_up): AroundColumns) -> Option<AnswerFact> {
-    let (is_counted, confirmation) = given?;
-    let standing = match confirmation.map(|named| named.0) {
-        Some(Confirmation::Rejected) => AnswerStanding::Rejected,
-        _ if is_counted => AnswerStanding::Counted,
-        _ => AnswerStanding::Unconfirmed,
-    };
+fn answer((standing, review, follow_up): AroundColumns) -> Option<AnswerFact> {
+    let standing = standing?.0;
     Some(AnswerFact { standing, review: review.map(|review| review.0), follow_up: follow_up.map(|named| named.0) })
 }
 
@@ -78,15 +73,30 @@ pub fn funnel(conn: &mut Conn, asked: &Asked, cohort: Cohort, now: DateTime<Utc>
         survey_invitations::sent_at,
         survey_invitations::outcome,
         survey_invitations::expires_at,
-        survey_invitations::bounced_at.is_not_null(),
-        around!(),
+        survey_invitations::bounced_at,
+        written(STANDING),
+        survey_reviews::state.nullable(),
+        written(FOLLOW_UP),
     );
-    type FunnelRow = (Time, Option<Time>, Named<Outcome>, Option<Time>, bool, AroundColumns);
+    type FunnelRow = (
+        Time,
+        Option<Time>,
+        Named<Outcome>,
+        Option<Time>,
+        Option<Time>,
+        Option<Named<AnswerStanding>>,
+        Option<Named<ReviewState>>,
+        Option<Named<FollowUp>>,
+    );
     let mut groups = Groups::<FunnelTally>::default();
     let mut take = |row: FunnelRow, group: Key| -> Result<()> {
-        let (closed_at, sent_at, outcome, expires_at, is_bounced, around) = row;
-        let expires_at = expires_at.map(|at| at.0);
-        let fact = CloseFact { outcome: outcome.0, is_bounced, expires_at, answer: answer(around) };
+        let (closed_at, sent_at, outcome, expires_at, bounced_at, standing, review, follow_up) = row;
+        let fact = CloseFact {
+            outcome: outcome.0,
+            is_bounced: bounced_at.is_some(),
+            expires_at: expires_at.map(|at| at.0),
+            answer: answer((standing, review, follow_up)),
+        };
         let at = match cohort {
             Cohort::Closed => closed_at.0,
             Cohort::Sent => sent_at.map_or(closed_at.0, |at| at.0),
@@ -98,7 +108,7 @@ pub fn funnel(conn: &mut Conn, asked: &Asked, cohort: Cohort, now: DateTime<Utc>
     Ok(groups)
 }
 
-type CloseColumns = (InvitationId, Option<TicketId>, i32, Time, Named<Outcome>, Option<Time>, Option<Time>, bool);
+type CloseColumns = (InvitationId, Option<TicketId>, i32, Time, Named<Outcome>, Option<Time>, Option<Time>, Option<Time>);
 type SnapshotColumns = (Named<Channel>, Named<Priority>, Option<TeamId>, Option<AgentId>, Option<OrganizationId>);
 type AnswerColumns = (ResponseId, Time, i32);
 type Loaded = (CloseColumns, SnapshotColumns, Option<AnswerColumns>, AroundColumns);
@@ -121,10 +131,10 @@ pub fn rows(conn: &mut Conn, asked: &RowsAsked, cohort: Cohort, after: Option<Pl
         Cohort::Sent => query.order((i::sent_at, i::id)),
     };
     let columns = (
-        (i::id, i::ticket_id, i::close_number, i::closed_at, i::outcome, i::sent_at, i::expires_at, i::bounced_at.is_not_null()),
+        (i::id, i::ticket_id, i::close_number, i::closed_at, i::outcome, i::sent_at, i::expires_at, i::bounced_at),
         (i::channel, i::priority, i::team_id, i::assignee_id, i::organization_id),
         (r::id, r::answered_at, r::score).nullable(),
-        around!(),
+        (written(STANDING), survey_reviews::state.nullable(), written(FOLLOW_UP)),
     );
     let loaded: Vec<Loaded> = query.limit(limit).select(columns).load(conn)?;
     let ids: Vec<TicketId> = loaded.iter().filter_map(|row| row.0.1).collect();
@@ -132,7 +142,7 @@ pub fn rows(conn: &mut Conn, asked: &RowsAsked, cohort: Cohort, after: Option<Pl
         tickets::table.filter(tickets::id.eq_any(&ids)).select((tickets::id, tickets::number)).load(conn)?;
     let numbers: HashMap<TicketId, i64> = numbers.into_iter().collect();
     let rows = loaded.into_iter().map(|(close, snapshot, given, around)| {
-        let (invitation_id, ticket_id, close_number, closed_at, outcome, sent_at, expires_at, is_bounced) = close;
+        let (invitation_id, ticket_id, close_number, closed_at, outcome, sent_at, expires_at, bounced_at) = close;
         let (channel, priority, team_id, agent_id, organization_id) = snapshot;
         let fact = answer(around);
         let sent_at = sent_at.map(|at| at.0);
@@ -149,7 +159,7 @@ pub fn rows(conn: &mut Conn, asked: &RowsAsked, cohort: Cohort, after: Option<Pl
             closed_at: closed_at.0,
             outcome: outcome.0,
             sent_at,
-            is_bounced,
+            is_bounced: bounced_at.is_some(),
             expires_at: expires_at.map(|at| at.0),
             response_id: given.as_ref().map(|given| given.0),
             answered_at: given.as_ref().map(|given| given.1.0),
