@@ -6,8 +6,8 @@ CREATE TABLE erased_words (
 );
 -- When a mail server reported that the letter of an invitation, or its reminder, did not arrive.
 ALTER TABLE survey_invitations ADD COLUMN bounced_at BIGINT;
--- Letters to the staff, by where they stand.
-CREATE INDEX alert_letters_by_state ON alert_letters (state, id);
+-- Letters to the staff, by where they stand, as pages list them.
+CREATE INDEX alert_letters_in_order ON alert_letters (state, id);
 -- The plan of who is on duty: an agent, for a team or for the desk, by weekly pattern.
 CREATE TABLE shifts (
   id UUID PRIMARY KEY NOT NULL,
