@@ -16,8 +16,8 @@ use tracing_subscriber::EnvFilter;
 
 /// Starts logging to standard error; a second call changes nothing.
 pub fn start_log(settings: &Log) {
-    // What clients garble below HTTP is not this desk's error.
-    let levels = format!("actix_http=off,{}", settings.level);
+    // What clients garble below HTTP is not this desk's error; the readers of mails and HTML tell their text at `trace`.
+    let levels = format!("actix_http=off,async_imap=off,html5ever=off,markup5ever=off,selectors=off,{}", settings.level);
     let filter = EnvFilter::try_new(levels).unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // An error means that a log is running already.

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use validator::Validate;
 
-/// Years in which shifts can lie.
-const YEARS: std::ops::RangeInclusive<i32> = 2000..=2999;
+/// Years in which shifts can lie: those that are written with four digits, as days are compared as text.
+const YEARS: std::ops::RangeInclusive<i32> = 0..=9999;
 
 /// A shift to plan.
 #[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
@@ -42,7 +42,7 @@ impl ShiftIn {
         }
         for (field, day) in [("from_on", Some(self.from_on)), ("to_on", self.to_on)] {
             if day.is_some_and(|day| !YEARS.contains(&day.year())) {
-                return Err(Error::field(field, "range", "must be a day from 2000 to 2999"));
+                return Err(Error::field(field, "range", "must be a day of the years 0000 to 9999"));
             }
         }
         if self.to_on.is_some_and(|to| to < self.from_on) {

@@ -107,7 +107,7 @@ fn the_report_counts_every_call_once(desk: &Desk) {
     let csv = desk.manager().with("Accept", "text/csv").get("/api/v1/reports/calls?from=2026-06-10&group_by=team");
     assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
     assert_eq!(csv.text.lines().count(), 2, "{}", csv.text);
-    assert!(csv.text.lines().nth(1).unwrap().ends_with(",8,5,2,1,1,1,1,1,1,1,0,0,20,25,50,20.5,40,25,90,380"), "{}", csv.text);
+    assert!(csv.text.lines().nth(1).unwrap().ends_with(",8,5,2,1,1,1,1,1,1,1,0,0,20,25,50,20.5,40,25,90,380,0,"), "{}", csv.text);
     desk.agent().get("/api/v1/reports/calls").refused(403, "missing_right");
     desk.manager().get("/api/v1/reports/calls?group_by=channel").is(422);
     desk.manager().get("/api/v1/reports/calls?from=2020-01-01&group_by=15min").is(422);

@@ -1,6 +1,7 @@
 //! Every door tried with what does not belong there: fields nobody knows, ids of other things, tokens of other people.
 use crate::support::client::Client;
 use crate::support::given::{call, close, email_ticket, path};
+use crate::support::mail::Mail;
 use crate::support::sample::{Description, at};
 use crate::support::{Answer, Desk, Test, sqlite, tests};
 use chrono::TimeDelta;
@@ -104,9 +105,9 @@ impl Things {
         admin.post(&path(&ticket, "/replies"), json!({ "body": "Hello." })).ok();
         close(desk, ticket["id"].as_str().unwrap());
         desk.advance(TimeDelta::hours(4));
-        let link =
-            desk.mails_to("ana@nordwind.example").iter().flat_map(|mail| mail.links()).find(|link| link.contains("/survey/"));
-        let page = link.unwrap().trim_start_matches(&desk.base()).to_owned();
+        let of_survey = |mail: &Mail| mail.links().into_iter().find(|link| link.contains("/survey/"));
+        let survey = desk.mails_to("ana@nordwind.example").into_iter().find(|mail| of_survey(mail).is_some()).unwrap();
+        let page = of_survey(&survey).unwrap().trim_start_matches(&desk.base()).to_owned();
         desk.anonymous().post_form(&page, &[("score", "2"), ("comment", "Slow.")]).is(303);
         let open = call(desk, "+4930123456", "2026-06-10T18:00:00Z");
         let machine = json!({ "name": "Gate", "scopes": ["channel"] });
@@ -120,6 +121,9 @@ impl Things {
         let to = crate::inbound::mailbox(desk, "support", None);
         crate::inbound::hand_over(desk, &gate, &to, &crate::inbound::mail("di@nordwind.example", &to, "Came in", "", "Hello."));
         let came_in = admin.get("/api/v1/inbound").ok()["items"][0].clone();
+        let answers = format!("In-Reply-To: {}\r\n", survey.header("message-id"));
+        let answer = crate::inbound::mail("ana@nordwind.example", &to, "Re: How did we do?", &answers, "9, thanks");
+        crate::inbound::hand_over(desk, &gate, &to, &answer);
         let daily = json!({ "mon": [{ "open": "08:00", "close": "20:00" }] });
         let shift = json!({ "agent_id": desk.people.agent.id, "from_on": "2026-06-01", "weekly": daily });
         desk.advance(TimeDelta::minutes(1));
@@ -144,6 +148,7 @@ impl Things {
             ("/api/v1/surveys/responses", first("/api/v1/surveys/responses")),
             // A follow-up has the id of its answer.
             ("/api/v1/surveys/followups", first("/api/v1/surveys/responses")),
+            ("/api/v1/surveys/mail-answers", first("/api/v1/surveys/mail-answers")),
             ("/api/v1/surveys/suppressions", id("/api/v1/surveys/suppressions", json!({ "address": "bo@nordwind.example" }))),
             ("/api/v1/surveys/waves", id("/api/v1/surveys/waves", json!({ "quarter": "2026-Q4" }))),
             ("/api/v1/causes", first("/api/v1/causes")),

@@ -119,6 +119,7 @@ fn a_paused_promise_follows_an_edit_too(desk: &Desk) {
 
 fn many_clocks_follow_in_batches_and_an_interrupted_job_goes_on(desk: &Desk) {
     policies(desk);
+    desk.settle();
     std::thread::scope(|scope| {
         for thread in 0..4 {
             let client = desk.channel();
@@ -158,7 +159,7 @@ fn many_clocks_follow_in_batches_and_an_interrupted_job_goes_on(desk: &Desk) {
         clocks::table.filter(clocks::metric.eq("resolution").and(clocks::due_at.eq(due))).count().get_result(&mut conn).unwrap();
     assert_eq!(moved, 280);
     let (count, finished): (i64, Option<i64>) =
-        clock_moves::table.select((clock_moves::moved, clock_moves::finished_at)).first(&mut conn).unwrap();
+        clock_moves::table.find(id).select((clock_moves::moved, clock_moves::finished_at)).first(&mut conn).unwrap();
     assert!(count == 280 && finished.is_some(), "{count} {finished:?}");
     crate::replay::of(&mut conn);
 }

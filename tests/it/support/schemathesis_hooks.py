@@ -74,8 +74,8 @@ def valid_input_is_refused_for_a_known_reason(ctx, response, case):
     problem = response.json()
     found = {problem["code"]} | {error["code"] for error in problem.get("errors", [])}
     unknown = found - REASONS - {"invalid_input"}
-    # How far back a report or a deadline may begin depends on the end, or on today.
-    if all(error["field"] in ("from", "to", "compare_from", "compare_to") for error in problem.get("errors", []) if error["code"] == "range"):
+    # How far from today something may be asked for, or a report may begin before its end, depends on the other.
+    if all(error["field"] in ("at", "from", "to", "compare_from", "compare_to") for error in problem.get("errors", []) if error["code"] == "range"):
         unknown.discard("range")
     # The period to compare with has two ends, or none.
     if all(error["field"] in ("compare_from", "compare_to") for error in problem.get("errors", []) if error["code"] == "missing"):
