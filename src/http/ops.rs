@@ -18,6 +18,8 @@ const BEAT_MAX_SECONDS: i64 = 15;
 
 /// These need no token: what they tell is for machines on the same network.
 pub fn routes(config: &mut ServiceConfig) {
+    // Each operation shows its own schemas; a list of all of them makes the page slow.
+    let page = utoipa_swagger_ui::Config::from("/api/openapi.json").default_models_expand_depth(-1);
     config
         .service(only_get("/healthz", health))
         .service(only_get("/readyz", ready))
@@ -25,7 +27,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(only_get("/api/openapi.json", described))
         .service(web::redirect("/api", "/api/docs/"))
         .service(web::redirect("/api/docs", "/api/docs/"))
-        .service(SwaggerUi::new("/api/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/api/openapi.json")));
+        .service(SwaggerUi::new("/api/docs/{_:.*}").config(page));
 }
 
 fn only_get<F, Args>(path: &str, handler: F) -> actix_web::Resource
