@@ -1,11 +1,11 @@
 //! Deskbell: a support desk that publishes its promises and proves to the second whether it kept them.
 //!
-//! The map, in reading order: what a ticket is ([`tickets`], [`calls`], [`attachments`], [`tags`], [`fields`]) and what agents keep
-//! at hand ([`canned`], [`views`]); what is promised ([`sla`], [`calendar`]); what is asked ([`surveys`]); what is counted
-//! ([`reports`], [`digest`]); who is there ([`accounts`], [`presence`]) and what they may have back ([`privacy`]); what comes in by
-//! mail ([`inbound`]) and goes out ([`mail`], [`webhooks`], [`jobs`]), or both at once ([`transfer`]); what is remembered
-//! ([`timeline`], [`audit`]) and told as it happens ([`live`]); then the machinery ([`http`], [`db`]) and how it starts ([`app`],
-//! [`serve`], [`setup`]).
+//! The map, in reading order: what a ticket is ([`tickets`], [`calls`], [`chat`], [`attachments`], [`tags`], [`fields`]) and what
+//! agents keep at hand ([`canned`], [`views`]); what is promised ([`sla`], [`calendar`]); what is asked ([`surveys`]); what is
+//! counted ([`reports`], [`digest`]); who is there ([`accounts`], [`presence`], [`shifts`]) and what they may have back
+//! ([`privacy`]); what comes in by mail ([`inbound`]) and goes out ([`mail`], [`webhooks`], [`jobs`]), or both at once
+//! ([`transfer`]); what is remembered ([`timeline`], [`audit`]) and told as it happens ([`live`]); then the machinery ([`http`],
+//! [`db`]) and how it starts ([`app`], [`serve`], [`setup`]).
 #[macro_use]
 pub mod names;
 
