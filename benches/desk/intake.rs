@@ -13,8 +13,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Connections of mail servers.
 const CONNECTIONS: u64 = 16;
@@ -60,34 +59,33 @@ pub fn prepare(url: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Runs `work` on each of some threads until the time is over; how often it was done a second, without the warm-up. `work` says how much it did.
+/// Runs `work` on each of some threads until the time is over; how often it was done a second, without the warm-up. `work` says how
+/// much it did.
 fn rate<W: FnMut() -> Result<u64, Failure>>(
     spans: Spans,
     threads: u64,
     start: impl Fn(u64) -> Result<W, Failure> + Sync,
 ) -> Result<f64, Failure> {
-    let (done, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
-    let one = |thread: u64| -> Result<(), String> {
+    let from = Instant::now() + spans.warm_up;
+    let to = from + spans.measure;
+    let one = |thread: u64| -> Result<u64, String> {
         let mut work = start(thread).map_err(|error| error.to_string())?;
-        while !is_over.load(Ordering::Relaxed) {
-            done.fetch_add(work().map_err(|error| error.to_string())?, Ordering::Relaxed);
+        let mut done = 0;
+        loop {
+            let now = work().map_err(|error| error.to_string())?;
+            match Instant::now() {
+                at if at >= to => return Ok(done),
+                at if at >= from => done += now,
+                _ => {}
+            }
         }
-        Ok(())
     };
     let one = &one;
-    let counted = std::thread::scope(|scope| {
+    let done = std::thread::scope(|scope| {
         let running: Vec<_> = (0..threads).map(|thread| scope.spawn(move || one(thread))).collect();
-        std::thread::sleep(spans.warm_up);
-        let before = done.load(Ordering::Relaxed);
-        std::thread::sleep(spans.measure);
-        let counted = done.load(Ordering::Relaxed) - before;
-        is_over.store(true, Ordering::Relaxed);
-        for thread in running {
-            thread.join().map_err(|_| "a thread panicked".to_owned())??;
-        }
-        Ok::<_, String>(counted)
+        running.into_iter().map(|thread| thread.join().map_err(|_| "a thread panicked".to_owned())?).sum::<Result<u64, String>>()
     })?;
-    Ok(counted as f64 / spans.measure.as_secs_f64())
+    Ok(done as f64 / spans.measure.as_secs_f64())
 }
 
 /// One connection of a mail server.

@@ -70,7 +70,7 @@ pub async fn edit(
             let new = InForce { id, version: calendar.version, hours: Arc::new(calendar.hours()?) };
             let mut edits = vec![Edit::of_calendar(new, now)];
             if is_chosen {
-                edits.push(Edit::of_default(conn, id, now)?);
+                edits.push(Edit::of_choice(conn, id, now)?);
             }
             Ok(edits)
         };

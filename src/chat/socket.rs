@@ -114,9 +114,7 @@ impl Talks for Guest {
         match Line::read::<VisitorSays>(text) {
             Ok(VisitorSays::Ping {}) => self.line.tell(&DeskSays::Pong {}).await,
             Ok(VisitorSays::Typing {}) => {
-                if let Some((chat, _)) = self.line.chat {
-                    self.line.app.rooms.types(chat, ChatSide::Visitor);
-                }
+                self.line.types();
                 Ok(())
             }
             Ok(says) => {

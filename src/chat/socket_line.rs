@@ -141,6 +141,13 @@ impl Line {
         }
     }
 
+    /// This side types.
+    pub(super) fn types(&self) {
+        if let Some((chat, _)) = self.chat {
+            self.app.rooms.types(chat, self.side);
+        }
+    }
+
     /// Waits until the other side types; for ever where there is no chat.
     pub(super) async fn typing(&mut self) {
         loop {

@@ -1,6 +1,5 @@
 //! An agent's connection to one chat.
 use super::commands::{self, Speaker};
-use super::model::ChatSide;
 use super::queries;
 use super::socket_line::{Line, Over};
 use super::socket_talk::{Talks, hello};
@@ -56,9 +55,7 @@ impl Talks for Staff<'_> {
         match Line::read::<AgentSays>(text) {
             Ok(AgentSays::Ping {}) => self.line.tell(&DeskSays::Pong {}).await,
             Ok(AgentSays::Typing {}) => {
-                if let Some((chat, _)) = self.line.chat {
-                    self.line.app.rooms.types(chat, ChatSide::Agent);
-                }
+                self.line.types();
                 Ok(())
             }
             Ok(AgentSays::Message { id, body }) => match self.say(id, body).await {

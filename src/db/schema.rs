@@ -533,7 +533,7 @@ table! {
     use diesel::sql_types::*;
     clock_moves (id) {
         id -> Uid,
-        because -> Text,
+        edited -> Text,
         edited_id -> Uid,
         version -> Integer,
         at -> BigInt,

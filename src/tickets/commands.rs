@@ -73,6 +73,26 @@ pub(super) fn sorted(mut tags: Vec<String>) -> Vec<String> {
     tags
 }
 
+/// What an agent says on a ticket now.
+pub(super) fn by_agent(kind: MessageKind, ticket_id: TicketId, agent: &Agent, body: String, now: DateTime<Utc>) -> MessageRow {
+    MessageRow {
+        id: MessageId::new(),
+        ticket_id,
+        kind: Named(kind),
+        agent_id: Some(agent.id()),
+        contact_id: None,
+        body,
+        mail_message_id: None,
+        at: Time(now),
+    }
+}
+
+/// Writes what was said, and its words into the index. Two inserts.
+pub(super) fn write_down(conn: &mut Conn, ticket: &Ticket, message: &MessageRow) -> Result<()> {
+    store::insert_message(conn, message)?;
+    search::index::add_message(conn, ticket, message)
+}
+
 /// What every verb on a ticket starts from.
 pub(super) fn load(conn: &mut Conn, id: TicketId, seen: Seen) -> Result<(Ticket, Clocks)> {
     let ticket = store::load(conn, id)?;
@@ -138,16 +158,7 @@ pub fn reply(
         ticket.assignee_id = Some(agent.id());
         clocks.attribute(&whose(&ticket), now);
     }
-    let mut message = MessageRow {
-        id: MessageId::new(),
-        ticket_id: id,
-        kind: Named(MessageKind::Reply),
-        agent_id: Some(agent.id()),
-        contact_id: None,
-        body,
-        mail_message_id: None,
-        at: Time(now),
-    };
+    let mut message = by_agent(MessageKind::Reply, id, agent, body, now);
     let mut mail_id = None;
     let store::Envelope { recipient, agent_name, signature, references } = store::envelope(conn, &ticket, agent.id())?;
     cc.retain(|address| Some(address) != recipient.as_ref());
@@ -166,13 +177,12 @@ pub fn reply(
     } else if !cc.is_empty() {
         return Err(Error::field("cc", "no_letter", "the contact has no mail address, so that no letter goes out"));
     }
-    store::insert_message(conn, &message)?;
+    write_down(conn, &ticket, &message)?;
     if !cc.is_empty() {
         store::set_cc(conn, message.id, &cc)?;
         // Who has a copy may answer.
         inbound::queries::invite(conn, id, &cc, now)?;
     }
-    search::index::add_message(conn, &ticket, &message)?;
     let data = json!({ "message_id": message.id, "mail_id": mail_id, "assignee_id": ticket.assignee_id });
     timeline::record(conn, id, Kind::AgentReplied, Actor::Agent(agent.id()), now, data)?;
     Ok(save(conn, ticket, clocks)?.with(message.id))
@@ -185,18 +195,8 @@ pub fn note(conn: &mut Conn, agent: &Agent, id: TicketId, seen: Seen, body: Stri
         return note(conn, agent, into, Seen(None), body, now);
     }
     ticket.apply(Action::Work, now)?;
-    let message = MessageRow {
-        id: MessageId::new(),
-        ticket_id: id,
-        kind: Named(MessageKind::Note),
-        agent_id: Some(agent.id()),
-        contact_id: None,
-        body,
-        mail_message_id: None,
-        at: Time(now),
-    };
-    store::insert_message(conn, &message)?;
-    search::index::add_message(conn, &ticket, &message)?;
+    let message = by_agent(MessageKind::Note, id, agent, body, now);
+    write_down(conn, &ticket, &message)?;
     timeline::record(conn, id, Kind::NoteAdded, Actor::Agent(agent.id()), now, json!({ "message_id": message.id }))?;
     Ok(save(conn, ticket, clocks)?.with(message.id))
 }

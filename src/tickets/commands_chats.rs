@@ -1,14 +1,12 @@
 //! The verbs of chats on tickets: one opens for a visitor who asks, agents speak in it, and what was missed becomes work.
-use super::commands::{Whole, load, save, whose};
+use super::commands::{Whole, by_agent, load, save, whose, write_down};
 use super::commands_intake::{NewTicket, Sender, create};
 use super::model::{Action, Channel, Direction, Priority, Status};
-use super::search;
-use super::store::{self, MessageKind, MessageRow};
+use super::store::MessageKind;
 use super::store_chats;
 use crate::accounts::caller::{Agent, Caller};
 use crate::accounts::contacts::Person;
 use crate::db::Conn;
-use crate::db::types::{Named, Time};
 use crate::error::Result;
 use crate::ids::{ClockId, ContactId, MessageId, TeamId, TicketId};
 use crate::seen::Seen;
@@ -53,18 +51,8 @@ pub fn say(conn: &mut Conn, agent: &Agent, id: TicketId, body: String, now: Date
     ticket.apply(Action::Work, now)?;
     clocks.reach(conn, Metric::FirstResponse, agent.id(), now)?;
     clocks.reach(conn, Metric::NextResponse, agent.id(), now)?;
-    let message = MessageRow {
-        id: MessageId::new(),
-        ticket_id: id,
-        kind: Named(MessageKind::Reply),
-        agent_id: Some(agent.id()),
-        contact_id: None,
-        body,
-        mail_message_id: None,
-        at: Time(now),
-    };
-    store::insert_message(conn, &message)?;
-    search::index::add_message(conn, &ticket, &message)?;
+    let message = by_agent(MessageKind::Reply, id, agent, body, now);
+    write_down(conn, &ticket, &message)?;
     let data = json!({ "message_id": message.id, "mail_id": null, "assignee_id": ticket.assignee_id });
     timeline::record(conn, id, Kind::AgentReplied, Actor::Agent(agent.id()), now, data)?;
     save(conn, ticket, clocks)?;

@@ -1,5 +1,5 @@
 //! The verbs of what comes in: a new ticket, and what a contact writes on one that is there.
-use super::commands::{Whole, check_agent, check_team, load, reopened, save, sorted, whose};
+use super::commands::{Whole, check_agent, check_team, load, reopened, save, sorted, whose, write_down};
 use super::model::{Action, Channel, Direction, Priority, Status, Ticket};
 use super::related::{self, model::LinkKind};
 use super::search;
@@ -225,8 +225,7 @@ pub fn receive(
     }
     clocks.ring(now);
     let message = inbound(&ticket, message, received_at);
-    store::insert_message(conn, &message)?;
-    search::index::add_message(conn, &ticket, &message)?;
+    write_down(conn, &ticket, &message)?;
     let data = json!({ "message_id": message.id, "status": { "before": was, "after": ticket.status } });
     timeline::record(conn, id, Kind::ContactWrote, caller.actor(), received_at, data)?;
     Ok(save(conn, ticket, clocks)?.with(message.id))

@@ -1,6 +1,5 @@
 //! The verbs of mail on a ticket: what a machine wrote, who of several people wrote, and a reply that came back.
-use super::commands::{load, save};
-use super::search;
+use super::commands::{load, save, write_down};
 use super::store::{self, MessageKind, MessageRow};
 use crate::accounts::caller::Caller;
 use crate::db::Conn;
@@ -50,8 +49,7 @@ fn keep(conn: &mut Conn, id: TicketId, kind: MessageKind, mail: Shown) -> Result
         mail_message_id: mail.mail_message_id,
         at: Time(mail.received_at),
     };
-    store::insert_message(conn, &message)?;
-    search::index::add_message(conn, &ticket, &message)?;
+    write_down(conn, &ticket, &message)?;
     save(conn, ticket, clocks)?;
     Ok((id, message.id))
 }

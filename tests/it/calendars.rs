@@ -1,8 +1,8 @@
 //! Calendars, exceptions and policies over HTTP, and the two questions that a calendar answers: open? due when?
+use crate::policies::POLICIES;
 use crate::support::desk::at;
-use crate::support::{Answer, Desk, Test, given, sqlite, tests};
-use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
-use chrono_tz::America::Toronto;
+use crate::support::{Answer, Desk, Test, tests};
+use chrono::{DateTime, SecondsFormat, Utc};
 use deskbell::ids::TicketId;
 use serde_json::{Value, json};
 
@@ -13,67 +13,55 @@ pub const TESTS: &[Test] = tests![
     a_calendar_that_is_used_stays,
     one_calendar_is_the_default,
     an_exception_is_set_and_taken_away,
-    a_policy_is_made_read_replaced_and_removed,
-    a_policy_that_is_wrong_is_refused_by_its_fields,
-    a_policy_under_which_a_promise_ran_stays,
-    policies_are_listed_in_the_order_in_which_they_are_asked,
     open_and_closed_meet_at_the_second,
     a_clock_change_moves_openings_as_the_local_time_does,
     segments_add_up,
     the_start_and_the_budget_of_a_deadline_have_bounds,
-    known_deadlines_sampled,
-    the_holidays_of_2012,
-    the_holidays_of_2012_on_tickets,
 ];
 
-/// Those whose answer does not depend on the database.
-pub const ONCE: &[Test] = sqlite![known_deadlines];
+pub const CALENDARS: &str = "/api/v1/calendars";
+pub const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-const CALENDARS: &str = "/api/v1/calendars";
-const POLICIES: &str = "/api/v1/policies";
-const VECTORS: &str = include_str!("../vectors/calendar.jsonl");
-const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-
-fn interval(open: &str, close: &str) -> Value {
+pub fn interval(open: &str, close: &str) -> Value {
     json!({ "open": open, "close": close })
 }
 
 /// Every day the same.
-fn every_day(zone: &str, open: &str, close: &str) -> Value {
+pub fn every_day(zone: &str, open: &str, close: &str) -> Value {
     let weekly: serde_json::Map<_, _> = DAYS.iter().map(|day| ((*day).to_owned(), json!([interval(open, close)]))).collect();
     json!({ "time_zone": zone, "weekly": weekly, "exceptions": {} })
 }
 
-fn named(name: &str, definition: &Value) -> Value {
+pub fn named(name: &str, definition: &Value) -> Value {
     json!({ "name": name, "definition": definition })
 }
 
 #[track_caller]
-fn make(desk: &Desk, name: &str, definition: &Value) -> String {
+pub fn make(desk: &Desk, name: &str, definition: &Value) -> String {
     let answer = desk.admin().post(CALENDARS, named(name, definition));
     answer.is(201);
     answer.id()
 }
 
 #[track_caller]
-fn items(desk: &Desk, list: &str) -> Vec<Value> {
+pub fn items(desk: &Desk, list: &str) -> Vec<Value> {
     desk.agent().get(&format!("{list}?limit=100")).ok()["items"].as_array().unwrap().clone()
 }
 
-fn rfc3339(at: DateTime<Utc>) -> String {
+pub fn rfc3339(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 /// What `GET …/open` says: whether it is open, when it closes, when it opens.
 #[track_caller]
-fn look(desk: &Desk, calendar: &str, at: &str) -> (bool, Option<String>, Option<String>) {
+pub fn look(desk: &Desk, calendar: &str, at: &str) -> (bool, Option<String>, Option<String>) {
     let answer = desk.agent().get(&format!("{CALENDARS}/{calendar}/open?at={at}")).ok();
     let text = |name: &str| answer[name].as_str().map(str::to_owned);
     (answer["open"].as_bool().unwrap(), text("closes_at"), text("opens_at"))
 }
 
 #[track_caller]
-fn deadline(desk: &Desk, calendar: &str, from: &str, seconds: i64, mode: &str) -> Answer {
+pub fn deadline(desk: &Desk, calendar: &str, from: &str, seconds: i64, mode: &str) -> Answer {
     let answer =
         desk.agent().post(&format!("{CALENDARS}/{calendar}/deadline"), json!({ "from": from, "seconds": seconds, "mode": mode }));
     answer.ok();
@@ -242,113 +230,6 @@ fn an_exception_is_set_and_taken_away(desk: &Desk) {
     admin.delete(&nowhere).refused(404, "not_found");
 }
 
-fn web_policy(name: &str, position: i32) -> Value {
-    json!({
-        "name": name,
-        "position": position,
-        "definition": {
-            "match": { "channels": ["web"] },
-            "targets": [
-                { "metric": "first_response", "seconds": 3600, "mode": "business_hours" },
-                { "metric": "resolution", "seconds": 28_800, "mode": "business_hours", "warn_percent": 0 },
-            ],
-        },
-    })
-}
-
-fn a_policy_is_made_read_replaced_and_removed(desk: &Desk) {
-    let admin = desk.admin();
-    let made = admin.post(POLICIES, web_policy("Web", 5));
-    made.is(201);
-    let path = format!("{POLICIES}/{}", made.id());
-    assert_eq!((made.header("location"), made.etag().as_str()), (Some(path.as_str()), "\"1\""));
-    assert_eq!(desk.agent().get(&path).ok(), made.json);
-    let warn = |index: usize| made.json["definition"]["targets"][index]["warn_percent"].clone();
-    assert_eq!(
-        (warn(0), warn(1), &made.json["is_active"]),
-        (json!(75), json!(0), &json!(true)),
-        "what is left out is as shipped"
-    );
-
-    let mut other = web_policy("Web, off", 6);
-    other["is_active"] = json!(false);
-    let replaced = admin.with("If-Match", "\"1\"").put(&path, &other);
-    assert_eq!((&replaced.ok()["name"], &replaced.json["position"]), (&json!("Web, off"), &json!(6)));
-    assert_eq!((&replaced.json["is_active"], replaced.etag().as_str()), (&json!(false), "\"2\""));
-    let ticket = json!({ "channel": "web", "subject": "Form", "from": { "email": "ana@nordwind.example" } });
-    assert_eq!(desk.agent().post("/api/v1/tickets", ticket).ok()["clocks"], json!([]), "what is inactive promises nothing");
-
-    admin.with("If-Match", "\"1\"").put(&path, web_policy("Web, stale", 7)).refused(412, "stale_version");
-    admin.with("If-Match", "\"1\"").delete(&path).refused(412, "stale_version");
-    assert_eq!(desk.agent().get(&path).ok(), replaced.json, "nothing was lost");
-    admin.with("If-Match", "\"2\"").delete(&path).is(204);
-    desk.agent().get(&path).refused(404, "not_found");
-    admin.delete(&path).refused(404, "not_found");
-    admin.put(&path, web_policy("Web", 5)).refused(404, "not_found");
-    admin.post(POLICIES, web_policy("Web, off", 5)).is(201);
-}
-
-fn a_policy_that_is_wrong_is_refused_by_its_fields(desk: &Desk) {
-    let admin = desk.admin();
-    let path = format!("{POLICIES}/{}", admin.post(POLICIES, web_policy("Web", 5)).id());
-    let before = items(desk, POLICIES);
-    let refuse = |pointer: &str, value: Value, field: &str, code: &str| {
-        let mut wrong = web_policy("Wrong", 5);
-        *wrong.pointer_mut(pointer).unwrap() = value;
-        assert_eq!(admin.post(POLICIES, &wrong).refuses_field(field), code, "{wrong}");
-        assert_eq!(admin.put(&path, &wrong).refuses_field(field), code, "{wrong}");
-    };
-    refuse("/definition/targets/1/metric", json!("first_response"), "definition.targets[1].metric", "repeated");
-    refuse("/definition/targets/0/metric", json!("speed"), "definition.targets[0].metric", "unknown_name");
-    refuse("/definition/targets/0/mode", json!("sometimes"), "definition.targets[0].mode", "unknown_name");
-    refuse("/definition/targets/0/seconds", json!(0), "definition.targets[0].seconds", "range");
-    refuse("/definition/targets/0/seconds", json!(31_536_001), "definition.targets[0].seconds", "range");
-    refuse("/definition/targets/1/warn_percent", json!(100), "definition.targets[1].warn_percent", "range");
-    refuse("/definition/targets", json!([]), "definition.targets", "length");
-    refuse("/definition/match", json!({ "channels": ["fax"] }), "definition.match.channels[0]", "unknown_name");
-    refuse("/definition/match", json!({ "channel": ["web"] }), "definition.match.channel", "unknown_field");
-    refuse("/position", json!(-1), "position", "range");
-    refuse("/name", json!(""), "name", "length");
-    let mut wrong = web_policy("Wrong", 5);
-    wrong["definition"]["calendar_id"] = json!(TicketId::new());
-    assert_eq!(admin.post(POLICIES, &wrong).refuses_field("definition.calendar_id"), "unknown_calendar");
-    assert_eq!(admin.put(&path, &wrong).refuses_field("definition.calendar_id"), "unknown_calendar");
-    admin.post(POLICIES, web_policy("Web", 5)).refused(409, "name_taken");
-    admin.put(&path, web_policy("Email: an answer within 24 hours", 5)).refused(409, "name_taken");
-    assert_eq!(items(desk, POLICIES), before, "nothing was written");
-}
-
-fn a_policy_under_which_a_promise_ran_stays(desk: &Desk) {
-    let ticket = given::email_ticket(desk, "ana@nordwind.example");
-    let policy = ticket["clocks"][0]["policy_id"].as_str().unwrap();
-    let path = format!("{POLICIES}/{policy}");
-    desk.admin().delete(&path).refused(409, "in_use");
-    let mut policy = desk.admin().get(&path).ok();
-    let off =
-        json!({ "name": policy["name"].take(), "position": 30, "is_active": false, "definition": policy["definition"].take() });
-    desk.admin().put(&path, off).ok();
-    assert_eq!(given::email_ticket(desk, "ben@nordwind.example")["clocks"], json!([]));
-    let running = desk.agent().get(&format!("/api/v1/tickets/{}", ticket["id"].as_str().unwrap())).ok();
-    assert_eq!(running["clocks"], ticket["clocks"], "what runs keeps its version");
-}
-
-fn policies_are_listed_in_the_order_in_which_they_are_asked(desk: &Desk) {
-    for (name, position) in [("Fourth", 40), ("First", 0), ("Second", 10), ("Third", 10)] {
-        desk.admin().post(POLICIES, web_policy(name, position)).is(201);
-    }
-    let (mut names, mut path) = (Vec::new(), Some(format!("{POLICIES}?limit=2")));
-    while let Some(asked) = path {
-        let page = desk.agent().get(&asked).ok();
-        names.extend(page["items"].as_array().unwrap().iter().map(|policy| policy["name"].as_str().unwrap().to_owned()));
-        path = page["next_cursor"].as_str().map(|cursor| format!("{POLICIES}?limit=2&cursor={cursor}"));
-    }
-    let shipped = ["Phone: a person within 20 seconds", "Chat: a person within 20 seconds", "Email: an answer within 24 hours"];
-    assert_eq!(names, ["First", shipped[0], "Second", "Third", shipped[1], shipped[2], "Fourth"]);
-    let ticket = json!({ "channel": "web", "subject": "Form", "from": { "email": "ana@nordwind.example" } });
-    let asked = desk.agent().post("/api/v1/tickets", ticket).ok()["clocks"][0]["policy_id"].clone();
-    assert_eq!(asked, items(desk, POLICIES)[0]["id"], "the first that matches holds");
-}
-
 fn open_and_closed_meet_at_the_second(desk: &Desk) {
     let some = |text: &str| Some(text.to_owned());
     let shipped = items(desk, CALENDARS)[0]["id"].as_str().unwrap().to_owned();
@@ -392,7 +273,7 @@ fn a_clock_change_moves_openings_as_the_local_time_does(desk: &Desk) {
 
 /// The segments lie one after the other from `from` to the deadline, turn by turn, and the counted ones make the budget.
 #[track_caller]
-fn add_up(answer: &Answer, from: &str, seconds: i64) {
+pub fn add_up(answer: &Answer, from: &str, seconds: i64) {
     let segments = answer.json["segments"].as_array().unwrap();
     let (mut reached, mut counted, mut before) = (at(from), 0, None);
     for segment in segments {
@@ -449,153 +330,4 @@ fn the_start_and_the_budget_of_a_deadline_have_bounds(desk: &Desk) {
     ask("0001-01-01T00:00:00Z", 1).refuses_field("from");
     let exact = ask("2026-06-10T14:00:00.999999Z", 1);
     assert_eq!(exact.json["due_at"], "2026-06-10T14:00:01Z", "parts of a second are cut off");
-}
-
-/// One line of the vectors as the calendar that it means.
-fn vector_hours(vector: &Value) -> Value {
-    let day = |hours: &Value| -> Value {
-        hours.as_object().into_iter().flatten().map(|(open, close)| interval(open, close.as_str().unwrap())).collect()
-    };
-    let weekly: serde_json::Map<_, _> = DAYS.iter().map(|name| ((*name).to_owned(), day(&vector["hours"][name]))).collect();
-    let mut exceptions = serde_json::Map::new();
-    for date in vector["holidays"].as_array().unwrap() {
-        exceptions.insert(date.as_str().unwrap().to_owned(), json!({ "hours": [] }));
-    }
-    for (date, hours) in vector["overrides"].as_object().unwrap() {
-        exceptions.insert(date.clone(), json!({ "hours": day(hours) }));
-    }
-    json!({ "time_zone": vector["time_zone"], "weekly": weekly, "exceptions": exceptions })
-}
-
-#[track_caller]
-fn known_answer(desk: &Desk, calendar: &str, vector: &Value) {
-    let definition = vector_hours(vector);
-    desk.admin().put(&format!("{CALENDARS}/{calendar}"), named("Vector", &definition)).ok();
-    let text = |name: &str| vector[name].as_str().unwrap();
-    let (start, seconds) = (text("start"), vector["seconds"].as_i64().unwrap());
-    let answer = deadline(desk, calendar, start, seconds, "business_hours");
-    assert_eq!(answer.json["due_at"], vector["due"], "vector {}", vector["id"]);
-    add_up(&answer, start, seconds);
-    assert_eq!(look(desk, calendar, start).0, vector["open_at_start"], "vector {}", vector["id"]);
-    // Open seconds up to `until`: that budget is used up by then, and one second more is not.
-    let (until, open) = (at(text("until")), vector["business_seconds_until"].as_i64().unwrap());
-    let due = |seconds: i64| at(deadline(desk, calendar, start, seconds, "business_hours").json["due_at"].as_str().unwrap());
-    assert!(open == 0 || due(open) <= until, "vector {}", vector["id"]);
-    assert!(due(open + 1) > until, "vector {}", vector["id"]);
-}
-
-fn vectors() -> Vec<Value> {
-    let vectors: Vec<Value> = VECTORS.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(vectors.len(), 240);
-    vectors
-}
-
-fn known_deadlines(desk: &Desk) {
-    let calendar = make(desk, "Vector", &every_day("UTC", "00:00", "24:00"));
-    vectors().iter().for_each(|vector| known_answer(desk, &calendar, vector));
-}
-
-fn known_deadlines_sampled(desk: &Desk) {
-    let calendar = make(desk, "Vector", &every_day("UTC", "00:00", "24:00"));
-    vectors().iter().step_by(12).for_each(|vector| known_answer(desk, &calendar, vector));
-}
-
-/// The hours of Reseller Support around the end of 2012 as published; with `no_service` nobody reads mail while it is closed.
-fn reseller_support(no_service: bool) -> Value {
-    let mut hours = every_day("America/Toronto", "08:00", "20:00");
-    let stretch = |open: &str, close: &str| if no_service { json!([interval(open, close)]) } else { json!([]) };
-    let short = json!({ "hours": [interval("08:00", "17:00")], "no_service": stretch("17:00", "24:00") });
-    let closed = json!({ "hours": [], "no_service": stretch("00:00", "24:00") });
-    let morning = json!({ "no_service": stretch("00:00", "08:00") });
-    hours["exceptions"] = json!({
-        "2012-12-24": short, "2012-12-25": closed, "2012-12-26": morning,
-        "2012-12-31": short, "2013-01-01": closed, "2013-01-02": morning,
-    });
-    hours
-}
-
-fn closed_on(dates: &[&str]) -> Value {
-    let mut hours = every_day("America/Toronto", "08:00", "20:00");
-    for date in dates {
-        hours["exceptions"][*date] = json!({ "hours": [] });
-    }
-    hours
-}
-
-/// A local time in Toronto, in UTC.
-fn toronto(local: &str) -> String {
-    let local: chrono::NaiveDateTime = local.parse().unwrap();
-    rfc3339(Toronto.from_local_datetime(&local).unwrap().to_utc())
-}
-
-fn the_holidays_of_2012(desk: &Desk) {
-    let marked = make(desk, "Reseller Support", &reseller_support(true));
-    let unmarked = make(desk, "Reseller Support, mail is read", &reseller_support(false));
-    let payments = closed_on(&["2012-12-25", "2012-12-26", "2013-01-01"]);
-    let week = ["2012-12-25", "2012-12-26", "2012-12-27", "2012-12-28", "2012-12-29", "2012-12-30", "2012-12-31", "2013-01-01"];
-    let compliance = make(desk, "Compliance", &closed_on(&week));
-    let bureau = make(desk, "Service Bureau", &payments);
-    let payments = make(desk, "Payments", &payments);
-    let check = |calendar: &str, received: &str, seconds: i64, mode: &str, due: Option<&str>| {
-        let answer = deadline(desk, calendar, &toronto(received), seconds, mode).json;
-        assert_eq!(answer["due_at"], json!(due.map(toronto)), "{received}, {seconds} s {mode}");
-        assert_eq!(answer["promised"], due.is_some());
-    };
-    let day = 86_400;
-    check(&marked, "2012-12-24T16:59:50", 20, "when_open", Some("2012-12-24T17:00:10"));
-    check(&marked, "2012-12-24T17:00:00", 20, "when_open", None);
-    check(&marked, "2012-12-24T16:00:00", day, "always", Some("2012-12-27T07:00:00"));
-    check(&unmarked, "2012-12-24T16:00:00", day, "always", Some("2012-12-25T16:00:00"));
-    check(&marked, "2012-11-22T09:00:00", 20, "when_open", Some("2012-11-22T09:00:20"));
-
-    // The first and the last second of each closure.
-    for (received, due) in [
-        ("2012-12-24T16:59:59", Some("2012-12-24T17:00:19")),
-        ("2012-12-26T07:59:59", None),
-        ("2012-12-26T08:00:00", Some("2012-12-26T08:00:20")),
-        ("2012-12-31T17:00:00", None),
-        ("2013-01-02T07:59:59", None),
-        ("2013-01-02T08:00:00", Some("2013-01-02T08:00:20")),
-        ("2012-12-27T19:59:50", Some("2012-12-27T20:00:10")),
-    ] {
-        check(&marked, received, 20, "when_open", due);
-    }
-    // The other departments keep other holidays; American Thanksgiving is a day like others in all of them.
-    check(&compliance, "2012-12-24T19:30:00", 3_600, "business_hours", Some("2013-01-02T08:30:00"));
-    for calendar in [&payments, &bureau] {
-        check(calendar, "2012-12-24T19:30:00", 3_600, "business_hours", Some("2012-12-27T08:30:00"));
-        check(calendar, "2012-12-31T19:30:00", 3_600, "business_hours", Some("2013-01-02T08:30:00"));
-        check(calendar, "2012-12-27T12:00:00", 20, "when_open", Some("2012-12-27T12:00:20"));
-    }
-    for calendar in [&marked, &unmarked, &payments, &compliance, &bureau] {
-        let (open, closes, _) = look(desk, calendar, &toronto("2012-11-22T09:00:00"));
-        assert_eq!((open, closes), (true, Some(toronto("2012-11-22T20:00:00"))));
-        assert!(!look(desk, calendar, &toronto("2012-12-25T12:00:00")).0);
-        let (open, closes, _) = look(desk, calendar, &toronto("2013-01-02T08:00:00"));
-        assert_eq!((open, closes), (true, Some(toronto("2013-01-02T20:00:00"))), "normal hours resume");
-    }
-}
-
-fn the_holidays_of_2012_on_tickets(desk: &Desk) {
-    let shipped = items(desk, CALENDARS)[0].clone();
-    let path = format!("{CALENDARS}/{}", shipped["id"].as_str().unwrap());
-    let keep = |definition: Value| {
-        desk.admin().put(&path, json!({ "name": "Support hours", "is_default": true, "definition": definition })).ok();
-    };
-    let first = |channel: &str, received: &str| {
-        let from =
-            if channel == "phone" { json!({ "phone": "+14165550100" }) } else { json!({ "email": "ana@nordwind.example" }) };
-        let ticket = json!({ "channel": channel, "subject": "Holiday", "from": from, "received_at": toronto(received) });
-        let clock = desk.import().post("/api/v1/tickets", ticket).ok()["clocks"][0].clone();
-        let due = clock["due_at"].as_str().map(str::to_owned);
-        (due, clock["reason"].as_str().map(str::to_owned), clock["verdict"].as_str().unwrap().to_owned())
-    };
-    let due = |local: &str| (Some(toronto(local)), None, "breached".to_owned());
-    keep(reseller_support(true));
-    assert_eq!(first("phone", "2012-12-24T16:59:50"), due("2012-12-24T17:00:10"));
-    assert_eq!(first("phone", "2012-12-24T17:00:00"), (None, Some("closed".to_owned()), "not_promised".to_owned()));
-    assert_eq!(first("email", "2012-12-24T16:00:00"), due("2012-12-27T07:00:00"));
-    assert_eq!(first("chat", "2012-11-22T09:00:00"), due("2012-11-22T09:00:20"));
-    keep(reseller_support(false));
-    assert_eq!(first("email", "2012-12-24T16:00:00"), due("2012-12-25T16:00:00"));
 }

@@ -1,5 +1,8 @@
 //! Every figure of a report, counted again from the rows that the desk says are behind it.
-use crate::reports::{Asked, Fact, busy_days, cell, check_change, check_sla, every, names, nps, questions, rows, scores};
+use crate::reports::check_sla;
+use crate::reports_csv::{cell, rows};
+use crate::reports_nps::{check_change, nps, scores};
+use crate::support::busy::{Asked, Fact, busy_days, every, names, questions};
 use crate::support::desk::at;
 use crate::support::{Desk, Test, given, tests};
 use chrono::TimeDelta;

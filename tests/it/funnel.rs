@@ -1,6 +1,7 @@
 //! The funnel of surveys and the causes of answers, counted again from their rows.
 use crate::figures::{fact, rows_behind};
-use crate::reports::{Asked, Fact, busy_days, every, names, percent, questions, rows};
+use crate::reports_csv::rows;
+use crate::support::busy::{Asked, Fact, busy_days, every, names, percent, questions};
 use crate::support::desk::at;
 use crate::support::{Desk, Test, tests};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,7 +17,7 @@ const CAUSES: &str = "/api/v1/reports/causes";
 const RESPONSES: &str = "/api/v1/surveys/responses";
 
 /// Busy days after which a manager reviewed every other answer and followed some up.
-fn reviewed_days(desk: &Desk) -> crate::reports::Places {
+fn reviewed_days(desk: &Desk) -> crate::support::busy::Places {
     let places = busy_days(desk);
     let causes = [json!(["slow answer"]), json!(["not solved", "slow answer"]), json!(["fast answer"])];
     for (n, row) in every(desk, RESPONSES).iter().enumerate() {
@@ -195,7 +196,7 @@ fn causes_are_those_of_the_reviews(desk: &Desk) {
             .collect();
         expected.sort_by_key(|cause| (-cause["answers"].as_i64().unwrap(), cause["cause"].as_str().unwrap().to_owned()));
         assert_eq!(report["causes"], json!(expected), "{query}");
-        let csv = crate::reports::rows(&desk.manager().get(&format!("{CAUSES}{query}&format=csv")).is(200).text);
+        let csv = crate::reports_csv::rows(&desk.manager().get(&format!("{CAUSES}{query}&format=csv")).is(200).text);
         let shown: Vec<(&String, &String)> = csv.iter().map(|row| (&row["cause"], &row["answers"])).collect();
         let listed: Vec<(String, String)> =
             expected.iter().map(|cause| (cause["cause"].as_str().unwrap().to_owned(), cause["answers"].to_string())).collect();

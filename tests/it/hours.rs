@@ -1,6 +1,7 @@
 //! The hours of the week counted again from their rows, around changes of the clock; and what is drawn.
 use crate::figures::rows_behind;
-use crate::reports::{busy_days, percent, rows};
+use crate::reports_csv::rows;
+use crate::support::busy::{busy_days, percent};
 use crate::support::desk::at;
 use crate::support::{Desk, Test, tests};
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};

@@ -1,8 +1,6 @@
 //! Mail coming in over LMTP: tickets, answers, machines, quarantine, and the addresses that answers come back to.
-use crate::support::lmtp::{Talk, listen, python};
-use crate::support::{Backend, Desk, Test, sqlite, tests};
-use deskbell::db::Conn;
-use diesel::connection::SimpleConnection;
+use crate::support::lmtp::{listen, python};
+use crate::support::{Desk, Test, tests};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -17,11 +15,7 @@ pub const TESTS: &[Test] = tests![
     a_machine_reopens_nothing,
     a_letter_that_comes_back_is_shown_beside_its_message,
     what_is_held_waits_for_a_person,
-    any_bytes_are_kept,
-    lmtp_answers_by_the_book,
 ];
-/// Where another process holds SQLite's lock.
-pub const LOCKED: &[Test] = sqlite![a_mail_is_put_off_while_the_database_is_away];
 
 pub const INBOUND: &str = "/api/v1/inbound";
 pub const TICKETS: &str = "/api/v1/tickets";
@@ -347,79 +341,4 @@ fn what_is_held_waits_for_a_person(desk: &Desk) {
     }
     assert_eq!((held(desk).len(), tickets(desk).len()), (0, 1));
     assert!(!desk.admin().get(&format!("{INBOUND}/{}/raw", id("Third"))).bytes.is_empty(), "its bytes stay");
-}
-
-fn any_bytes_are_kept(desk: &Desk) {
-    let address = mailbox(desk, "support", None);
-    let path = listen(desk);
-    let wild: Vec<u8> = (0..=255_u8).cycle().take(5_000).filter(|byte| *byte != b'\r' && *byte != b'\n').collect();
-    let nul = b"From: ana@nordwind.example\r\nSubject: a\0b\r\n\r\nNUL \0 here\r\n".to_vec();
-    for bytes in [b"\r\n".to_vec(), b"no header at all\r\n".to_vec(), [&wild[..], b"\r\n"].concat(), nul] {
-        hand_over(desk, &path, &address, &bytes);
-    }
-    let all = desk.agent().get(INBOUND).ok()["items"].as_array().unwrap().clone();
-    assert_eq!(all.len(), 4);
-    assert!(all.iter().all(|mail| mail["state"] == "filed" || mail["state"] == "quarantined"), "{all:?}");
-    assert_eq!(tickets(desk).len(), 1, "the one that says who wrote it");
-    for mail in all {
-        desk.agent().get(&format!("{INBOUND}/{}", mail["id"].as_str().unwrap())).ok();
-    }
-}
-
-fn lmtp_answers_by_the_book(desk: &Desk) {
-    let address = mailbox(desk, "support", None);
-    let path = listen(desk);
-    let mut talk = Talk::to(&path);
-    assert!(talk.say("MAIL FROM:<a@b.example>").starts_with("503 "));
-    assert!(talk.say("HELO b.example").starts_with("500 "));
-    assert!(talk.say("LHLO b.example").starts_with("250 SIZE 52428800"));
-    assert!(talk.say("DATA").starts_with("503 "), "nobody would get it");
-    assert!(talk.say("MAIL FROM:<a@b.example> SIZE=99999999").starts_with("552 5.3.4 "));
-    assert!(talk.say("MAIL FROM:<a@b.example> SIZE=100 BODY=8BITMIME").starts_with("250 "));
-    assert!(talk.say("MAIL FROM:<a@b.example>").starts_with("503 "));
-    assert!(talk.say(&format!("RCPT TO:<other@{}>", desk.domain)).starts_with("550 5.1.1 "));
-    assert!(talk.say("DATA").starts_with("503 "), "nobody of those asked is here");
-    assert!(talk.say("VRFY ana").starts_with("252 "));
-    assert!(talk.say(&"x".repeat(10_000)).starts_with("500 5.5.2 "));
-    assert!(talk.say("RSET").starts_with("250 "));
-    // All in one go, two recipients, a dot at the start of a line: an answer for each.
-    let plus = address.replace('@', "+anything@");
-    let body = "From: ana@nordwind.example\r\nSubject: Dots\r\n\r\n..one\r\n.\r\n";
-    let all = format!("MAIL FROM:<a@b.example>\r\nRCPT TO:<{address}>\r\nRCPT TO:<{plus}>\r\nDATA\r\n");
-    talk.send(all.as_bytes());
-    let answers: Vec<String> = (0..4).map(|_| talk.hear()).collect();
-    assert!(answers[3].starts_with("354 ") && answers[..3].iter().all(|line| line.starts_with("250 ")), "{answers:?}");
-    talk.send(format!("{body}NOOP\r\n").as_bytes());
-    let answers: Vec<String> = (0..3).map(|_| talk.hear()).collect();
-    assert!(answers.iter().all(|line| line.starts_with("250 ")), "{answers:?}");
-    desk.settle();
-    assert_eq!(texts(&whole(desk, &tickets(desk)[0])), [("inbound", ".one")], "to one mailbox twice is once");
-    // Too large is read to its end and refused for each.
-    desk.restart(|config| config.inbound.size_max_bytes = 65_536);
-    let mut talk = Talk::to(&path);
-    talk.say("LHLO b.example");
-    talk.say("MAIL FROM:<>");
-    talk.say(&format!("RCPT TO:<{address}>"));
-    talk.say("DATA");
-    talk.send(&b"0123456789abcde\r\n".repeat(10_000));
-    assert!(talk.say("\r\n.").starts_with("552 5.3.4 "));
-    assert!(talk.say("QUIT").starts_with("221 "));
-    assert_eq!(talk.try_hear(), None);
-}
-
-fn a_mail_is_put_off_while_the_database_is_away(desk: &Desk) {
-    assert_eq!(desk.backend, Backend::Sqlite);
-    desk.expect_server_errors();
-    let address = mailbox(desk, "support", None);
-    let path = listen(desk);
-    let mut other = Conn::open(desk.app().db.url()).unwrap();
-    let Conn::Sqlite(other) = &mut other else { panic!("SQLite") };
-    other.batch_execute("BEGIN IMMEDIATE").unwrap();
-    let bytes = mail("ana@nordwind.example", &address, "Not now", "", "Hello.");
-    let letters: &[(&str, &[&str], &[u8])] = &[("ana@nordwind.example", &[&address], &bytes)];
-    let said = python(path.to_str().unwrap(), 0, letters);
-    assert_eq!(said["answers"][0]["refused"][&address][0], 451, "{said}");
-    other.batch_execute("ROLLBACK").unwrap();
-    hand_over(desk, &path, &address, &bytes);
-    assert_eq!(tickets(desk).len(), 1);
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accounts;
+mod accounts_tokens;
 mod alerts;
 mod architecture;
 mod attachments;
@@ -11,6 +12,7 @@ mod basics;
 mod binary;
 mod bulk;
 mod calendars;
+mod calendars_known;
 mod calls;
 mod calls_counted;
 mod calls_twilio;
@@ -20,6 +22,7 @@ mod chat_browser;
 mod chat_socket;
 mod cli;
 mod clockstep;
+mod conventions;
 mod digest;
 mod dkim;
 mod doors;
@@ -30,7 +33,9 @@ mod hours;
 mod inbound;
 mod inbound_imap;
 mod inbound_kill9;
+mod inbound_lmtp;
 mod incoming;
+mod incoming_limits;
 mod incoming_routes;
 mod kill9;
 mod letters;
@@ -46,6 +51,7 @@ mod migrations;
 mod nodes;
 mod occupancy;
 mod pages;
+mod policies;
 mod presence;
 mod privacy;
 mod privacy_mentions;
@@ -55,6 +61,8 @@ mod promises_edited;
 mod promises_moved;
 mod replay;
 mod reports;
+mod reports_csv;
+mod reports_nps;
 mod restore;
 mod rights;
 mod schemathesis;
@@ -68,10 +76,12 @@ mod surveys_answers;
 mod surveys_by_mail;
 mod surveys_followups;
 mod surveys_letters;
+mod surveys_reviews;
 mod tags;
 mod tickets;
 mod tour;
 mod transfer;
+mod transfer_kill9;
 mod trouble;
 mod trouble_postgres;
 mod views;
@@ -118,6 +128,7 @@ const ALL: &[&[Test]] = &[
     support::browser::TESTS,
     support::desk::TESTS,
     surveys::TESTS,
+    surveys_reviews::TESTS,
     surveys_by_mail::TESTS,
     surveys_letters::TESTS,
     surveys_answers::TESTS,
@@ -131,27 +142,34 @@ const ALL: &[&[Test]] = &[
     tickets::TESTS,
     tour::TESTS,
     transfer::TESTS,
-    transfer::KILLED,
+    transfer_kill9::TESTS,
     trouble::TESTS,
     webhooks::TESTS,
     trouble::PLAIN,
     trouble_postgres::TESTS,
     accounts::TESTS,
-    calendars::ONCE,
+    conventions::TESTS,
+    accounts_tokens::TESTS,
     calendars::TESTS,
+    policies::TESTS,
+    calendars_known::TESTS,
+    calendars_known::ONCE,
     digest::TESTS,
     figures::TESTS,
     funnel::TESTS,
     hours::TESTS,
     incoming::TESTS,
+    incoming_limits::TESTS,
     incoming_routes::TESTS,
     inbound::TESTS,
-    inbound::LOCKED,
+    inbound_lmtp::TESTS,
+    inbound_lmtp::LOCKED,
     inbound_imap::TESTS,
     inbound_imap::PLAIN,
     inbound_kill9::TESTS,
-    reports::ONCE,
     reports::TESTS,
+    reports_nps::TESTS,
+    reports_csv::ONCE,
     calls::TESTS,
     calls_counted::TESTS,
     calls_twilio::TESTS,
@@ -189,5 +207,7 @@ fn main() -> ExitCode {
     // Dropped last, also when something above panics.
     let _servers = servers::StoppedAtTheEnd;
     let trials: Vec<Trial> = ALL.iter().flat_map(|tests| tests.iter()).flat_map(trials).collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let done = libtest_mimic::run(&arguments, trials);
+    support::tell_the_slowest(25);
+    done.exit_code()
 }

@@ -75,6 +75,7 @@ pub fn serve_on(folder: &Path, room: Room, database: Option<&str>) -> (Child, St
         .args(["-c", &script])
         .current_dir(folder)
         .env("DESKBELL_SERVER_LISTEN", "127.0.0.1:0")
+        .env("DESKBELL_SERVER_RATE_PER_MINUTE", "0")
         .env_remove("DESKBELL_TEST_PYTHON")
         .stdout(Stdio::piped())
         .stderr(Stdio::null());

@@ -33,3 +33,7 @@ CREATE TABLE presence_spells (
 CREATE INDEX presence_spells_by_end ON presence_spells (ended_at);
 CREATE INDEX presence_spells_open ON presence_spells (agent_id) WHERE ended_at IS NULL;
 INSERT INTO presence_spells (agent_id, began_at) SELECT agent_id, changed_at FROM presence WHERE state = 'available';
+-- Which calendar counts can change as well as its hours.
+ALTER TABLE clock_moves DROP CONSTRAINT clock_moves_because_check;
+ALTER TABLE clock_moves RENAME COLUMN because TO edited;
+ALTER TABLE clock_moves ADD CONSTRAINT clock_moves_edited_check CHECK (edited IN ('policy', 'calendar', 'choice'));

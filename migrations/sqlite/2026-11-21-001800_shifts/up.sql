@@ -33,3 +33,22 @@ CREATE TABLE presence_spells (
 CREATE INDEX presence_spells_by_end ON presence_spells (ended_at);
 CREATE INDEX presence_spells_open ON presence_spells (agent_id) WHERE ended_at IS NULL;
 INSERT INTO presence_spells (agent_id, began_at) SELECT agent_id, changed_at FROM presence WHERE state = 'available';
+-- Which calendar counts can change as well as its hours.
+ALTER TABLE clock_moves RENAME TO clock_moves_before;
+DROP INDEX clock_moves_open;
+CREATE TABLE clock_moves (
+  id BLOB PRIMARY KEY NOT NULL,
+  edited TEXT NOT NULL CHECK (edited IN ('policy', 'calendar', 'choice')),
+  edited_id BLOB NOT NULL,
+  version INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  steps INTEGER NOT NULL,
+  phase INTEGER NOT NULL,
+  cursor_at INTEGER,
+  cursor_id BLOB,
+  moved INTEGER NOT NULL,
+  finished_at INTEGER
+) STRICT, WITHOUT ROWID;
+INSERT INTO clock_moves SELECT * FROM clock_moves_before;
+DROP TABLE clock_moves_before;
+CREATE INDEX clock_moves_open ON clock_moves (edited_id, version) WHERE finished_at IS NULL;

@@ -1,12 +1,12 @@
 //! Following an edit: queue it, carry it out batch by batch, or only say what it would do.
-use super::store::{self, MoveRow};
+use super::store::{self, Edited, MoveRow};
 use crate::calendar::{self, InForce, hours::Hours};
 use crate::db::{Conn, types::Time};
 use crate::error::Result;
 use crate::ids::{CalendarId, MoveId, PolicyId, TicketId};
 use crate::jobs::{JobKind, queue};
 use crate::sla::ClockRow;
-use crate::sla::commands::{Basis, Clocks};
+use crate::sla::commands::Clocks;
 use crate::sla::dry_run::{DryRunOut, Plan, differences};
 use crate::sla::model::Subject;
 use crate::sla::rematch::{Because, Ground, Pauses, may_have_paused, pauses};
@@ -28,8 +28,19 @@ pub struct Edit {
 }
 
 enum What {
-    Policy { id: PolicyId, ground: Ground },
-    Calendar { new: InForce, old: HashMap<i32, Arc<Hours>> },
+    Policy {
+        id: PolicyId,
+        ground: Ground,
+    },
+    /// Of a calendar, which is the default one or a team's from then on.
+    Choice {
+        id: CalendarId,
+        ground: Ground,
+    },
+    Calendar {
+        new: InForce,
+        old: HashMap<i32, Arc<Hours>>,
+    },
 }
 
 impl Edit {
@@ -38,11 +49,12 @@ impl Edit {
         Ok(Self { at, what: What::Policy { id, ground: Ground::load(conn)? } })
     }
 
-    /// A calendar became the default: what counts by it now meets what is in force. Two queries.
-    pub fn of_default(conn: &mut Conn, id: CalendarId, at: DateTime<Utc>) -> Result<Self> {
+    /// A calendar was chosen, as the default or by a team: what counts by it now, and did not before, meets what is in force.
+    /// Two queries.
+    pub fn of_choice(conn: &mut Conn, id: CalendarId, at: DateTime<Utc>) -> Result<Self> {
         let mut ground = Ground::load(conn)?;
         ground.calendar(conn, None)?;
-        Ok(Self { at, what: What::Policy { id: PolicyId(id.0), ground } })
+        Ok(Self { at, what: What::Choice { id, ground } })
     }
 
     /// A calendar was edited: this is its new version.
@@ -51,20 +63,22 @@ impl Edit {
     }
 
     fn read(conn: &mut Conn, row: &MoveRow) -> Result<Self> {
-        match row.because.0 {
-            Because::Calendar => {
+        match row.edited.0 {
+            Edited::Calendar => {
                 let (id, version) = (CalendarId(row.edited_id.0), row.version);
                 let hours = calendar::find_version(conn, id, version)?;
                 Ok(Self::of_calendar(InForce { id, version, hours }, row.at.0))
             }
-            _ => Self::of_policy(conn, PolicyId(row.edited_id.0), row.at.0),
+            Edited::Choice => Self::of_choice(conn, CalendarId(row.edited_id.0), row.at.0),
+            Edited::Policy => Self::of_policy(conn, PolicyId(row.edited_id.0), row.at.0),
         }
     }
 
     fn probe(&self) -> MoveRow {
         match &self.what {
-            What::Policy { id, .. } => store::fresh(Because::Policy, id.0, 0, self.at),
-            What::Calendar { new, .. } => store::fresh(Because::Calendar, new.id.0, new.version, self.at),
+            What::Policy { id, .. } => store::fresh(Edited::Policy, id.0, 0, self.at),
+            What::Choice { id, .. } => store::fresh(Edited::Choice, id.0, 0, self.at),
+            What::Calendar { new, .. } => store::fresh(Edited::Calendar, new.id.0, new.version, self.at),
         }
     }
 
@@ -86,8 +100,11 @@ impl Edit {
         match &mut self.what {
             What::Policy { id, ground } => {
                 let Some(basis) = ground.basis(conn, &subject(row))? else { return Ok(false) };
-                let is_policys = basis.policy.id == *id || row.policy_id == *id;
-                Ok((is_policys || is_by_choice(*id, &basis, row)) && !basis.is_of(row))
+                Ok((basis.policy.id == *id || row.policy_id == *id) && !basis.is_of(row))
+            }
+            What::Choice { id, ground } => {
+                let Some(basis) = ground.basis(conn, &subject(row))? else { return Ok(false) };
+                Ok(basis.calendar.id == *id && row.calendar_id != *id)
             }
             What::Calendar { new, old } => {
                 let ours = row.calendar_id == new.id && row.calendar_version < new.version;
@@ -111,17 +128,17 @@ impl Edit {
             if !self.concerns(conn, &row)? {
                 continue;
             }
-            match &mut self.what {
-                What::Policy { id, ground } => {
-                    if let Some(basis) = ground.basis(conn, &subject(&row))? {
-                        let because = if is_by_choice(*id, &basis, &row) { Because::Calendar } else { Because::Policy };
-                        clocks.retarget(index, &basis, pauses, is_pending, (because, Actor::Desk), now);
-                    }
-                }
+            let (ground, because) = match &mut self.what {
+                What::Policy { ground, .. } => (ground, Because::Policy),
+                What::Choice { ground, .. } => (ground, Because::Calendar),
                 What::Calendar { new, old } => {
                     let hours = Self::old_hours(conn, old, &row)?;
                     clocks.relay(index, &hours, new, self.at);
+                    continue;
                 }
+            };
+            if let Some(basis) = ground.basis(conn, &subject(&row))? {
+                clocks.retarget(index, &basis, pauses, is_pending, (because, Actor::Desk), now);
             }
         }
         clocks.ring(now);
@@ -137,9 +154,10 @@ impl Edit {
     ) -> Result<Vec<(Vec<ClockRow>, Clocks)>> {
         let mut rows = sla::of_tickets(conn, tickets)?;
         rows.sort_by_key(|row| (row.ticket_id, row.id));
-        let is_policy = matches!(self.what, What::Policy { .. });
-        let stood_still = if is_policy && rows.iter().any(may_have_paused) { pauses(conn, tickets)? } else { Pauses::new() };
-        let pending = if is_policy { store::pending(conn, tickets)? } else { Default::default() };
+        // The hours of a calendar change what lies ahead only; all else counts from the start of a promise.
+        let from_start = !matches!(self.what, What::Calendar { .. });
+        let stood_still = if from_start && rows.iter().any(may_have_paused) { pauses(conn, tickets)? } else { Pauses::new() };
+        let pending = if from_start { store::pending(conn, tickets)? } else { Default::default() };
         let mut done = Vec::new();
         for of_one in rows.chunk_by(|a, b| a.ticket_id == b.ticket_id) {
             let Some(ticket) = of_one.first().map(|row| row.ticket_id) else { continue };
@@ -168,31 +186,25 @@ impl Edit {
     }
 }
 
-/// Whether a clock counts by the calendar of this id from now on, and did not before: edits of policies and choices of calendars
-/// are followed alike, and no id names both a policy and a calendar.
-fn is_by_choice(id: PolicyId, basis: &Basis, row: &ClockRow) -> bool {
-    basis.calendar.id.0 == id.0 && row.calendar_id != basis.calendar.id
-}
-
 fn subject(row: &ClockRow) -> Subject {
     Subject { channel: row.channel.0, priority: row.priority.0, team_id: row.team_id, organization_id: row.organization_id }
 }
 
 /// A policy was edited: its clocks follow in a job. Two inserts.
 pub fn follow_policy(conn: &mut Conn, id: PolicyId, version: i32, now: DateTime<Utc>) -> Result<()> {
-    follow(conn, &store::fresh(Because::Policy, id.0, version, now), now)
+    follow(conn, &store::fresh(Edited::Policy, id.0, version, now), now)
 }
 
 /// A calendar was edited: its clocks follow in a job. Two inserts.
 pub fn follow_calendar(conn: &mut Conn, id: CalendarId, version: i32, now: DateTime<Utc>) -> Result<()> {
-    follow(conn, &store::fresh(Because::Calendar, id.0, version, now), now)
+    follow(conn, &store::fresh(Edited::Calendar, id.0, version, now), now)
 }
 
 /// Another calendar was chosen, as the default or by a team: what counts by it now and did not before follows in a job, from its
 /// original start. `None` is the default one. Three statements.
 pub fn follow_choice(conn: &mut Conn, id: Option<CalendarId>, now: DateTime<Utc>) -> Result<()> {
     match calendar::in_force(conn, id)? {
-        Some(InForce { id, version, .. }) => follow(conn, &store::fresh(Because::Policy, id.0, version, now), now),
+        Some(InForce { id, version, .. }) => follow(conn, &store::fresh(Edited::Choice, id.0, version, now), now),
         None => Ok(()),
     }
 }

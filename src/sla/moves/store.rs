@@ -10,18 +10,29 @@ use crate::ids::{ClockId, MoveId, TicketId};
 use crate::jobs::queue::SubjectId;
 use crate::sla::ClockRow;
 use crate::sla::clock::Standing;
-use crate::sla::rematch::Because;
 use crate::tickets::model::Status;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use std::collections::{HashMap, HashSet};
+
+names! {
+    /// What was edited.
+    pub enum Edited {
+        /// A policy.
+        Policy = "policy",
+        /// The hours of a calendar.
+        Calendar = "calendar",
+        /// Which calendar counts: another default, or another one of a team.
+        Choice = "choice",
+    }
+}
 
 /// An edit, and how far the clocks have followed it.
 #[derive(Queryable, Selectable, Insertable, Debug, Clone)]
 #[diesel(table_name = clock_moves, treat_none_as_default_value = false)]
 pub struct MoveRow {
     pub id: MoveId,
-    pub because: Named<Because>,
+    pub edited: Named<Edited>,
     pub edited_id: SubjectId,
     pub version: i32,
     pub at: Time,
@@ -56,12 +67,12 @@ pub fn next(conn: &mut Conn, id: MoveId) -> Result<Option<MoveRow>> {
     Ok(each!(conn, conn => oldest.select(MoveRow::as_select()).first(conn)).optional()?)
 }
 
-/// Clocks after the cursor of `row` that can still move: of that calendar, or all where a policy was edited. One query.
+/// Clocks after the cursor of `row` that can still move: of that calendar, or all where it is not one that was edited. One query.
 pub fn candidates(conn: &mut Conn, row: &MoveRow, limit: i64) -> Result<Vec<ClockRow>> {
     let after = row.cursor_id;
     let found: Vec<ClockRow> = each!(conn, conn => {
         let mut query = clocks::table.select(ClockRow::as_select()).limit(limit).into_boxed();
-        if row.because.0 == Because::Calendar {
+        if row.edited.0 == Edited::Calendar {
             let calendar = crate::ids::CalendarId(row.edited_id.0);
             query = query.filter(clocks::calendar_id.eq(calendar)).filter(clocks::calendar_version.lt(row.version));
         }
@@ -120,11 +131,11 @@ pub fn numbers(conn: &mut Conn, ids: &[TicketId]) -> Result<HashMap<TicketId, i6
 }
 
 /// An edit that nothing has followed yet.
-pub fn fresh(because: Because, edited: uuid::Uuid, version: i32, at: DateTime<Utc>) -> MoveRow {
+pub fn fresh(edited: Edited, id: uuid::Uuid, version: i32, at: DateTime<Utc>) -> MoveRow {
     MoveRow {
         id: MoveId::new(),
-        because: Named(because),
-        edited_id: SubjectId(edited),
+        edited: Named(edited),
+        edited_id: SubjectId(id),
         version,
         at: Time(at),
         steps: 0,

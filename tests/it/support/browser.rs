@@ -8,7 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// A page has so long to show what is looked for.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How WebDriver names an element (W3C WebDriver, 12.3).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 const PHONE: (u32, u32) = (390, 844);

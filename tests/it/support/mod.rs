@@ -1,6 +1,7 @@
 //! What tests are made of: a desk of their own, clients, letters, a browser.
 #![allow(dead_code, reason = "helpers may wait for the test that needs them")]
 pub mod browser;
+pub mod busy;
 pub mod client;
 pub mod cluster;
 pub mod desk;
@@ -24,6 +25,8 @@ pub use client::Answer;
 pub use desk::Desk;
 
 use libtest_mimic::Trial;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 /// Which database a desk keeps its data in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,10 +89,25 @@ fn on(backend: Backend, run: fn(&Desk)) {
 
 fn trial(name: String, run: impl FnOnce() + Send + 'static) -> Trial {
     Trial::test(name.clone(), move || {
-        log::name_this_test(name);
+        log::name_this_test(name.clone());
+        let began = Instant::now();
         run();
+        TOOK.lock().unwrap().push((began.elapsed(), name));
         Ok(())
     })
+}
+
+/// How long each test that passed took, beside all that ran at the same time.
+static TOOK: Mutex<Vec<(Duration, String)>> = Mutex::new(Vec::new());
+
+/// Names the slowest tests.
+pub fn tell_the_slowest(count: usize) {
+    let mut took = std::mem::take(&mut *TOOK.lock().unwrap());
+    took.sort_by(|a, b| b.cmp(a));
+    println!("slowest:");
+    for (time, name) in took.iter().take(count) {
+        println!("  {:6.1} s  {name}", time.as_secs_f64());
+    }
 }
 
 /// What the runner is given for one test.
