@@ -1,7 +1,7 @@
 //! All URLs on one page, with the right that each asks for; what is not here does not exist.
 use crate::accounts::rights::Right;
 use crate::error::Error;
-use crate::http::{auth, ops};
+use crate::http::{auth, ops, pattern::Patterns};
 use crate::{
     accounts, attachments, audit, calendar, calls, canned, chat, digest, fields, inbound, live, mail, presence, privacy, reports,
     shifts, sla, surveys, tags, tickets, timeline, transfer, views, webhooks,
@@ -223,6 +223,12 @@ impl ConfigureHead for Resource {
     fn configure_head(self, routes: impl IntoIterator<Item = (&'static str, actix_web::Route)>) -> Self {
         routes.into_iter().filter(|(method, _)| *method == "get").fold(self, |resource, (_, route)| resource.route(route))
     }
+}
+
+/// The pattern of the API that a path matches; `None` where it matches none.
+pub fn pattern(path: &str) -> Option<&'static str> {
+    static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| Patterns::new(TABLE.iter().map(|(_, path, _)| *path)));
+    PATTERNS.of(path)
 }
 
 /// The right that a route asks for; `None` where there is no such route.

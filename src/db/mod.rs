@@ -1,6 +1,7 @@
 //! The database: one connection type for SQLite and PostgreSQL, a handle to read and write through, migrations.
 mod conn;
 pub mod ext;
+mod last;
 pub mod migrate;
 mod near;
 pub mod schema;
@@ -20,8 +21,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 
-/// Connections kept for reading on SQLite, for everything on PostgreSQL.
-const POOL_SIZE_SQLITE: u32 = 8;
+/// Connections kept on SQLite for reading that takes long. Their work is all processor: more of them at once only make each
+/// wait for the others.
+const POOL_SIZE_SQLITE: u32 = 4;
 
 /// Memory for pages, shared out among the connections that the threads of the server keep, in KiB; and the least for each.
 const GLANCE_CACHE_KB: usize = 96 * 1024;
@@ -71,8 +73,8 @@ impl Conn {
             "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;",
         );
         pragmas.push_str(&match access {
-            Access::Write => "PRAGMA cache_size=-65536;".to_owned(),
-            Access::Read => "PRAGMA cache_size=-8192; PRAGMA query_only=ON;".to_owned(),
+            Access::Write => "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000;".to_owned(),
+            Access::Read => "PRAGMA cache_size=-4096; PRAGMA query_only=ON;".to_owned(),
             Access::Glance => {
                 let threads = std::thread::available_parallelism().map_or(1, usize::from);
                 let kilobytes = (GLANCE_CACHE_KB / threads).max(GLANCE_CACHE_KB_MIN);
@@ -98,7 +100,9 @@ impl Conn {
             Self::Pg(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN")?,
         }
         STATEMENT_FAILED.set(false);
-        let done = match guarded(self, work) {
+        last::begin();
+        let done = guarded(self, work).and_then(|value| Ok(last::finish(self).map(|()| value)?));
+        let done = match done {
             // PostgreSQL turns the COMMIT of a failed transaction into a rollback without a word; this asks first.
             Ok(value) => match self {
                 Self::Pg(conn) if STATEMENT_FAILED.get() => conn.batch_execute("SELECT 1").map(|()| value).map_err(E::from),
@@ -112,6 +116,7 @@ impl Conn {
                 Ok(value)
             }
             Err(error) => {
+                last::forget();
                 // A failing disk rolls back by itself, and this fails too; what happened first is what matters.
                 if <Self as TransactionManager<Self>>::rollback_transaction(self).is_err() {
                     tracing::warn!("a transaction could not be rolled back; its connection is given up");

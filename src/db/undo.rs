@@ -1,7 +1,6 @@
 //! Work that is done and taken back: what a dry run answers is what the verb itself did.
 use super::Conn;
 use crate::error::{Error, Result};
-use diesel::Connection;
 
 /// How work ended whose savepoint is rolled back in either case.
 enum Ended<T> {
@@ -17,7 +16,7 @@ impl<T> From<diesel::result::Error> for Ended<T> {
 
 /// Runs `work` and takes all back that it wrote; its answer and its refusals are those of the real thing.
 pub fn undone<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-    let ended = conn.transaction(|conn| match work(conn) {
+    let ended = conn.savepoint(|conn| match work(conn) {
         Ok(value) => Err::<(), _>(Ended::Done(value)),
         Err(error) => Err(Ended::Failed(error)),
     });

@@ -1,7 +1,6 @@
 //! SQLite's one writer: whatever waits goes into one transaction with one fsync, a savepoint for each request.
 use super::{Conn, guarded};
 use crate::{Error, Result};
-use diesel::Connection;
 use diesel::r2d2::R2D2Connection;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
@@ -69,7 +68,7 @@ impl<T: Send, W: FnOnce(&mut Conn) -> Result<T> + Send> Work for Request<T, Once
     }
     fn run(&mut self, conn: &mut Conn) -> Option<Wrong> {
         let work = self.work.0.take()?;
-        let result = conn.transaction(|conn| guarded(conn, work)); // a savepoint inside the batch
+        let result = conn.savepoint(|conn| guarded(conn, work));
         self.keep(result)
     }
     fn tell(self: Box<Self>, failed: Option<Error>) {
@@ -226,7 +225,7 @@ fn fill(
 }
 
 fn in_savepoint(conn: &mut Conn, work: &mut Box<dyn Work>) -> Result<(), Ended> {
-    let done = conn.transaction(|conn| match work.run(conn) {
+    let done = conn.savepoint(|conn| match work.run(conn) {
         None => Ok(()),
         Some(wrong) => Err(Undo::Work(wrong)),
     });

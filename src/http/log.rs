@@ -1,11 +1,13 @@
 //! One log line and one metric per request, and an id that names both. No addresses, tokens or bodies.
 use super::extract::app;
 use super::headers;
+use crate::routes;
 use actix_web::HttpMessage;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
+use std::borrow::Cow;
 use std::time::Instant;
 use tracing::Instrument;
 
@@ -15,7 +17,12 @@ const ID_MAX: usize = 64;
 
 /// The pattern of the route that a request matched, looked up once.
 #[derive(Clone)]
-pub struct Route(pub Option<String>);
+pub struct Route(pub Option<Cow<'static, str>>);
+
+fn route(request: &ServiceRequest) -> Option<Cow<'static, str>> {
+    let path = request.match_info().as_str();
+    routes::pattern(path).map(Cow::Borrowed).or_else(|| request.resource_map().match_pattern(path).map(Cow::Owned))
+}
 
 fn request_id(request: &ServiceRequest) -> String {
     request
@@ -39,7 +46,7 @@ pub async fn watch(
     let method = request.method().clone();
     // The pattern, not the path: a path can hold a survey's token. The path is the decoded one, which the router matches: the raw
     // one of `%61gents` would match nothing here and `agents` there.
-    let route = request.resource_map().match_pattern(request.match_info().as_str());
+    let route = route(&request);
     request.extensions_mut().insert(Route(route.clone()));
     let route = route.as_deref().unwrap_or("(none)");
     let span = tracing::info_span!("request", %id, %method, %route);

@@ -10,6 +10,7 @@ pub mod openapi;
 pub mod ops;
 pub mod page;
 pub mod patch;
+pub mod pattern;
 pub mod rate;
 pub mod respond;
 pub mod text;

@@ -45,6 +45,8 @@ pub struct Clocks {
     pub(super) ticket: TicketId,
     pub(super) rows: Vec<ClockRow>,
     states: Vec<State>,
+    /// When each started, as stored.
+    starts: Vec<Time>,
     pub(super) events: Vec<(Kind, Actor, DateTime<Utc>, serde_json::Value)>,
     hours: HashMap<(CalendarId, i32), Arc<Hours>>,
     basis: Option<Option<Basis>>,
@@ -58,6 +60,7 @@ impl Clocks {
             ticket,
             rows: Vec::new(),
             states: Vec::new(),
+            starts: Vec::new(),
             events: Vec::new(),
             hours: HashMap::new(),
             basis: None,
@@ -78,7 +81,8 @@ impl Clocks {
 
     /// The same from rows that were loaded for many tickets at once.
     pub fn from_rows(ticket: TicketId, rows: Vec<ClockRow>) -> Self {
-        Self { states: vec![State::Same; rows.len()], rows, ..Self::of_new(ticket) }
+        let starts = rows.iter().map(|row| row.started_at).collect();
+        Self { states: vec![State::Same; rows.len()], starts, rows, ..Self::of_new(ticket) }
     }
 
     /// The rows, oldest first.
@@ -162,6 +166,7 @@ impl Clocks {
             "standing": row.standing.0, "reason": row.reason, "started_at": clock.started_at, "due_at": clock.due_at,
         });
         self.events.push((Kind::ClockStarted, Actor::Desk, now, data));
+        self.starts.push(row.started_at);
         self.rows.push(row);
         self.states.push(State::New);
         Ok(())
@@ -232,12 +237,13 @@ impl Clocks {
 
     /// The same without alerts.
     pub(super) fn save_without_alerts(&mut self, conn: &mut Conn) -> Result<()> {
-        for (row, state) in self.rows.iter().zip(&mut self.states) {
+        for ((row, state), start) in self.rows.iter().zip(&mut self.states).zip(&mut self.starts) {
             match std::mem::replace(state, State::Same) {
                 State::New => store::insert(conn, row)?,
-                State::Changed => store::update(conn, row)?,
+                State::Changed => store::update(conn, row, *start)?,
                 State::Same => {}
             }
+            *start = row.started_at;
         }
         for (kind, actor, at, data) in std::mem::take(&mut self.events) {
             timeline::record(conn, self.ticket, kind, actor, at, data)?;

@@ -1,4 +1,5 @@
-//! The tags of a ticket as one value of its row, so that a page of tickets needs no query of its own for them.
+//! The tags of a ticket as one value of its row, so that a page of tickets needs no query of its own for them. Sorting them here
+//! costs less than in the database.
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::{ValidGrouping, is_aggregate};
@@ -8,11 +9,11 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Nullable, Text};
 use diesel::sqlite::Sqlite;
 
-/// Selects the tags of the ticket of the same row, in alphabetical order, as a JSON array; null or `[]` where it has none.
+/// Selects the tags of the ticket of the same row, in any order, as a JSON array; null or `[]` where it has none.
 #[derive(Clone, Copy, Debug, QueryId)]
 pub(super) struct TagsOf;
 
-/// What [`TagsOf`] selects.
+/// What [`TagsOf`] selects, in alphabetical order.
 #[derive(Debug, Default, FromSqlRow)]
 pub(super) struct TagList(pub(super) Vec<String>);
 
@@ -27,13 +28,13 @@ impl<QS> SelectableExpression<QS> for TagsOf {}
 
 impl QueryFragment<Sqlite> for TagsOf {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql("(SELECT json_group_array(tag ORDER BY tag) FROM ticket_tags WHERE ticket_tags.ticket_id = tickets.id)");
+        out.push_sql("(SELECT json_group_array(tag) FROM ticket_tags WHERE ticket_tags.ticket_id = tickets.id)");
         Ok(())
     }
 }
 impl QueryFragment<Pg> for TagsOf {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("(SELECT json_agg(tag ORDER BY tag)::text FROM ticket_tags WHERE ticket_tags.ticket_id = tickets.id)");
+        out.push_sql("(SELECT json_agg(tag)::text FROM ticket_tags WHERE ticket_tags.ticket_id = tickets.id)");
         Ok(())
     }
 }
@@ -45,7 +46,11 @@ where
     fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
         match String::from_sql(value)?.as_str() {
             "[]" => Ok(Self::default()),
-            text => Ok(Self(serde_json::from_str(text)?)),
+            text => {
+                let mut tags: Vec<String> = serde_json::from_str(text)?;
+                tags.sort_unstable();
+                Ok(Self(tags))
+            }
         }
     }
 

@@ -18,7 +18,6 @@ use crate::seen::Seen;
 use crate::tickets::commands_import::{self, Imported};
 use crate::timeline::Actor;
 use chrono::{DateTime, SubsecRound, Utc};
-use diesel::Connection;
 use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -125,7 +124,7 @@ fn take(conn: &mut Conn, import: &ImportRow, row: &Row, now: DateTime<Utc>) -> R
         Ok(line) => line,
         Err(errors) => return Ok(Err(errors.clone())),
     };
-    let done = conn.transaction::<_, Ended, _>(|conn| {
+    let done = conn.savepoint::<_, Ended>(|conn| {
         let outcome = match line {
             Line::Organization(line) => organization(conn, import.by(), line, now),
             Line::Contact(line) => contact(conn, import.by(), line, now),

@@ -1,3 +1,5 @@
+DROP INDEX tickets_by_team;
+CREATE INDEX tickets_by_team ON tickets (team_id, status, promise_due_at);
 DELETE FROM clock_moves WHERE edited = 'choice';
 ALTER TABLE clock_moves DROP CONSTRAINT clock_moves_edited_check;
 ALTER TABLE clock_moves RENAME COLUMN edited TO because;

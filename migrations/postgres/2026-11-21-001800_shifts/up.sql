@@ -37,3 +37,6 @@ INSERT INTO presence_spells (agent_id, began_at) SELECT agent_id, changed_at FRO
 ALTER TABLE clock_moves DROP CONSTRAINT clock_moves_because_check;
 ALTER TABLE clock_moves RENAME COLUMN because TO edited;
 ALTER TABLE clock_moves ADD CONSTRAINT clock_moves_edited_check CHECK (edited IN ('policy', 'calendar', 'choice'));
+-- A team's list for one channel finds in the index which tickets came by it.
+DROP INDEX tickets_by_team;
+CREATE INDEX tickets_by_team ON tickets (team_id, status, promise_due_at, number, channel);

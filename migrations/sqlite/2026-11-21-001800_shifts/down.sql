@@ -1,3 +1,5 @@
+DROP INDEX tickets_by_team;
+CREATE INDEX tickets_by_team ON tickets (team_id, status, promise_due_at);
 ALTER TABLE clock_moves RENAME TO clock_moves_before;
 DROP INDEX clock_moves_open;
 CREATE TABLE clock_moves (

@@ -52,3 +52,6 @@ CREATE TABLE clock_moves (
 INSERT INTO clock_moves SELECT * FROM clock_moves_before;
 DROP TABLE clock_moves_before;
 CREATE INDEX clock_moves_open ON clock_moves (edited_id, version) WHERE finished_at IS NULL;
+-- A team's list for one channel finds in the index which tickets came by it.
+DROP INDEX tickets_by_team;
+CREATE INDEX tickets_by_team ON tickets (team_id, status, promise_due_at, number, channel);

@@ -10,7 +10,6 @@ use crate::tickets::model::{Priority, Status};
 use crate::tickets::queries;
 use crate::tickets::wire::good_tags;
 use chrono::{DateTime, Utc};
-use diesel::Connection;
 
 /// Tags of a ticket at the most, as in every other door.
 const TAGS_MAX: usize = 50;
@@ -52,7 +51,7 @@ pub fn all(conn: &mut Conn, config: &Config, agent: &Agent, items: Vec<Item>, no
     commands::lock(conn, &ids)?;
     let mut results = Vec::with_capacity(items.len());
     for item in items {
-        let done: Result<Whole> = conn.transaction(|conn| one(conn, config, agent, item, now));
+        let done: Result<Whole> = conn.savepoint(|conn| one(conn, config, agent, item, now));
         results.push(match done {
             Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error),
             other => other.map(|whole| whole.ticket.version),

@@ -1,4 +1,4 @@
-//! The index of words: written in the transaction of what is said, one row for each message.
+//! The index of words: written at the end of the transaction of what is said, one row for each message.
 //!
 //! On SQLite it is an FTS5 table that keeps no text, on PostgreSQL a table with a `tsvector` and a GIN index. The number of a row
 //! says which ticket it belongs to, so that the newest tickets are found first and all rows of a ticket stand together.
@@ -97,17 +97,23 @@ impl<C> RunQueryDsl<C> for Insert {}
 /// A new ticket: its subject, with its first message where it has one. One insert.
 pub fn add_ticket(conn: &mut Conn, ticket: &Ticket, message: Option<&Message>) -> Result<()> {
     let message = message.map(|message| (message.id, message.body.as_str()));
-    Document::new(conn, first_of(ticket.number), &ticket.subject, message).insert(conn)
+    let document = Document::new(conn, first_of(ticket.number), &ticket.subject, message);
+    conn.last(ticket.id.0, false, |conn| document.insert(conn))
 }
 
 /// One more message, by a verb that makes the ticket's next version. One insert.
 pub fn add_message(conn: &mut Conn, ticket: &Ticket, message: &Message) -> Result<()> {
     let id = first_of(ticket.number) + BY_VERSION + i64::from(ticket.version);
-    Document::new(conn, id, &ticket.subject, Some((message.id, &message.body))).insert(conn)
+    let document = Document::new(conn, id, &ticket.subject, Some((message.id, &message.body)));
+    conn.last(ticket.id.0, false, |conn| document.insert(conn))
 }
 
 /// A ticket anew, from what is stored: its subject was changed, or messages were changed or removed. Two queries and an insert a message.
 pub fn renew(conn: &mut Conn, id: TicketId) -> Result<()> {
+    conn.last(id.0, true, move |conn| renew_now(conn, id))
+}
+
+fn renew_now(conn: &mut Conn, id: TicketId) -> Result<()> {
     let found: Option<(i64, String)> =
         tickets::table.filter(tickets::id.eq(id)).select((tickets::number, tickets::subject)).first(conn).optional()?;
     let Some((number, subject)) = found else { return Ok(()) };
