@@ -6,18 +6,28 @@ use actix_web::web::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
+use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::buffered::BufWriter;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::prefix::PrefixStore;
+use object_store::{ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
 /// Bytes of an upload in memory; a larger one is written in parts of this size (S3 wants 5 MiB at least).
 const PART_BYTES: usize = 6 * 1024 * 1024;
 /// Parts on their way at once.
 const PARTS_AT_ONCE: usize = 2;
+
+/// How long S3 may take to take a connection.
+const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+/// How long it may take to answer, with all retries.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+/// How often S3 is asked again.
+const RETRIES: usize = 3;
 
 /// The store of the bytes.
 pub struct Depot(Arc<dyn ObjectStore>);
@@ -35,12 +45,36 @@ fn path(id: AttachmentId, came_at: DateTime<Utc>) -> Path {
     Path::from(format!("{}/{id}", came_at.date_naive()))
 }
 
+/// A server that is away is told to those who ask soon, and is no reason to fail where it is back in a moment.
+fn s3(config: &Config, bucket: &str) -> Result<AmazonS3> {
+    // The one crypto library of the desk; that somebody installed it before is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let settings = &config.attachments;
+    let patience = ClientOptions::new().with_connect_timeout(CONNECT_WITHIN).with_timeout(ANSWER_WITHIN);
+    let mut builder = AmazonS3Builder::new()
+        .with_bucket_name(bucket)
+        .with_region(&settings.s3_region)
+        .with_access_key_id(&settings.s3_access_key_id)
+        .with_secret_access_key(&settings.s3_secret_access_key)
+        .with_retry(RetryConfig { max_retries: RETRIES, retry_timeout: ANSWER_WITHIN, ..RetryConfig::default() });
+    if settings.s3_endpoint.is_empty() {
+        builder = builder.with_client_options(patience);
+    } else {
+        let is_plain = settings.s3_endpoint.starts_with("http://");
+        builder = builder.with_endpoint(&settings.s3_endpoint).with_client_options(patience.with_allow_http(is_plain));
+    }
+    builder.build().map_err(refused_setting)
+}
+
 impl Depot {
     /// By the settings; makes the folder where there is none yet.
     pub fn open(config: &Config) -> Result<Self> {
         let place = config.attachments.store.as_str();
         if place == "memory:" {
             return Ok(Self(Arc::new(InMemory::new())));
+        }
+        if let Some((bucket, prefix)) = config.attachments.bucket() {
+            return Ok(Self(Arc::new(PrefixStore::new(s3(config, bucket)?, prefix))));
         }
         let folder = if place.is_empty() { config.database.data_dir.join("attachments") } else { place.into() };
         std::fs::create_dir_all(&folder).map_err(refused_setting)?;

@@ -1,5 +1,5 @@
 //! What each setting may say.
-use super::{BadSetting, Config, bad};
+use super::{Attachments, BadSetting, Config, bad};
 use crate::webhooks::address::Network;
 
 impl Config {
@@ -21,6 +21,7 @@ impl Config {
             return bad(format!("digest.time_zone: {:?} is not a time zone such as Europe/Berlin", self.digest.time_zone));
         }
         within("tickets.reopen_window_days", self.tickets.reopen_window_days, 0, 3_650)?;
+        self.attachments.check_s3()?;
         within("attachments.size_max_bytes", self.attachments.size_max_bytes, 1, 1_073_741_824)?;
         within("attachments.message_files_max", self.attachments.message_files_max, 0, 100)?;
         within("attachments.message_bytes_max", self.attachments.message_bytes_max, 0, 1_073_741_824)?;
@@ -150,6 +151,29 @@ impl Config {
 /// Seconds of the day that `HH:MM` stands for; 24:00 is allowed.
 pub fn time_of_day(name: &str, text: &str) -> Result<u32, BadSetting> {
     crate::calendar::wire::parse_time(text).ok_or_else(|| BadSetting(format!("{name}: {text:?} is not a time such as 08:00")))
+}
+
+impl Attachments {
+    fn check_s3(&self) -> Result<(), BadSetting> {
+        let Some((bucket, _)) = self.bucket() else { return Ok(()) };
+        if bucket.is_empty() {
+            return bad("attachments.store: names no bucket after s3://");
+        }
+        let endpoint = self.s3_endpoint.as_str();
+        if !endpoint.is_empty() && !endpoint.starts_with("https://") && !endpoint.starts_with("http://") {
+            return bad("attachments.s3_endpoint: must begin with https://, or http:// within a network of one's own");
+        }
+        for (name, value) in [
+            ("s3_region", &self.s3_region),
+            ("s3_access_key_id", &self.s3_access_key_id),
+            ("s3_secret_access_key", &self.s3_secret_access_key),
+        ] {
+            if value.is_empty() {
+                return bad(format!("attachments.{name}: must be set for a store in S3"));
+            }
+        }
+        Ok(())
+    }
 }
 
 fn within<T: PartialOrd + std::fmt::Display>(name: &str, value: T, low: T, high: T) -> Result<(), BadSetting> {

@@ -95,10 +95,14 @@ pub struct Tickets {
     pub reopen_window_days: u32,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[expect(missing_docs, reason = "defaults.toml documents each")]
 pub struct Attachments {
     pub store: String,
+    pub s3_endpoint: String,
+    pub s3_region: String,
+    pub s3_access_key_id: String,
+    pub s3_secret_access_key: String,
     pub size_max_bytes: usize,
     pub message_files_max: usize,
     pub message_bytes_max: u64,
@@ -106,7 +110,20 @@ pub struct Attachments {
     pub media_types: Vec<String>,
 }
 
+impl std::fmt::Debug for Attachments {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The secret key stays out of every log.
+        f.debug_struct("Attachments").field("store", &self.store).field("s3_endpoint", &self.s3_endpoint).finish_non_exhaustive()
+    }
+}
+
 impl Attachments {
+    /// Bucket and prefix, where the files are in S3.
+    pub fn bucket(&self) -> Option<(&str, &str)> {
+        let place = self.store.strip_prefix("s3://")?;
+        Some(place.split_once('/').unwrap_or((place, "")))
+    }
+
     /// The same for the rules.
     pub fn limits(&self) -> Limits<'_> {
         let Self { message_files_max, message_bytes_max, refused_extensions, media_types, .. } = self;

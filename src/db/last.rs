@@ -7,11 +7,13 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use uuid::Uuid;
 
+type Work = Box<dyn FnOnce(&mut Conn) -> Result<()>>;
+
 /// Work that waits for the end of the transaction.
 struct Waiting {
     of: Uuid,
     is_whole: bool,
-    work: Box<dyn FnOnce(&mut Conn) -> Result<()>>,
+    work: Work,
 }
 
 thread_local! {

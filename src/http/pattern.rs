@@ -4,7 +4,12 @@ use std::collections::HashMap;
 
 /// Patterns such as `/api/v1/tickets/{id}/notes`, by how many words they have and by the first that differs.
 #[derive(Default)]
-pub struct Patterns(HashMap<(usize, &'static str), Vec<(&'static str, Vec<&'static str>)>>);
+pub struct Patterns(HashMap<(usize, &'static str), Vec<Pattern>>);
+
+struct Pattern {
+    path: &'static str,
+    words: Vec<&'static str>,
+}
 
 /// Words in front of those that tell patterns apart: `/api/v1/` makes three, the first of them empty.
 const SHARED: usize = 3;
@@ -20,8 +25,8 @@ impl Patterns {
         for path in paths {
             let words: Vec<&str> = path.split('/').collect();
             let place = patterns.0.entry((words.len(), words.get(SHARED).copied().unwrap_or_default())).or_default();
-            if place.iter().all(|(known, _)| *known != path) {
-                place.push((path, words));
+            if place.iter().all(|known| known.path != path) {
+                place.push(Pattern { path, words });
             }
         }
         patterns
@@ -34,7 +39,7 @@ impl Patterns {
         let fits = |words: &[&str]| {
             path.split('/').zip(words).all(|(word, wanted)| if is_any(wanted) { !word.is_empty() } else { word == *wanted })
         };
-        candidates.iter().find(|(_, words)| fits(words)).map(|(pattern, _)| *pattern)
+        candidates.iter().find(|pattern| fits(&pattern.words)).map(|pattern| pattern.path)
     }
 }
 

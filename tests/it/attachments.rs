@@ -27,7 +27,7 @@ pub const TESTS: &[Test] = tests![
 /// Against the real binary.
 pub const PLAIN: &[Test] = plain![a_full_disk_takes_no_half_file];
 
-const FILES: &str = "/api/v1/attachments";
+pub const FILES: &str = "/api/v1/attachments";
 const BOUNDARY: &str = "----form-7f3a";
 
 /// A form of parts: the headers of each, and its bytes.
@@ -54,17 +54,17 @@ pub fn upload(client: &Client, name: &str, kind: &str, bytes: &[u8]) -> Answer {
 }
 
 /// Bytes of every kind.
-fn bytes(length: usize) -> Vec<u8> {
+pub fn bytes(length: usize) -> Vec<u8> {
     (0..length).map(|at| u8::try_from((at * 7 + at / 251) % 256).unwrap()).collect()
 }
 
-fn stored(folder: &Path) -> Vec<PathBuf> {
+pub fn stored(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.map(|entry| entry.unwrap().path());
     paths.flat_map(|path| if path.is_dir() { stored(&path) } else { vec![path] }).collect()
 }
 
-fn sweep(desk: &Desk) -> usize {
+pub fn sweep(desk: &Desk) -> usize {
     let app = desk.app();
     actix_web::rt::System::new().block_on(jobs::sweep(&app)).unwrap()
 }

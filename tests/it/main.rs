@@ -7,6 +7,7 @@ mod accounts_tokens;
 mod alerts;
 mod architecture;
 mod attachments;
+mod attachments_s3;
 mod audit;
 mod basics;
 mod binary;
@@ -102,6 +103,7 @@ const ALL: &[&[Test]] = &[
     audit::TESTS,
     attachments::TESTS,
     attachments::PLAIN,
+    attachments_s3::TESTS,
     canned::TESTS,
     chat::TESTS,
     chat_browser::TESTS,

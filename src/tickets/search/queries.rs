@@ -49,7 +49,7 @@ struct Hit {
     sort_micros: i64,
 }
 
-/// A page of tickets that match, by relevance or in one of the usual orders: a query or two for those that match, one as for every
+/// A page of tickets that match, by relevance or in one of the usual orders: a query for those that match, or two, one as for every
 /// list, one for the snippets. Says where the next page starts.
 pub fn list(
     conn: &mut Conn,
@@ -87,7 +87,9 @@ fn by_relevance(
     let (mut below, mut passed) = after.map_or((i64::MAX, None), |(below, score, number)| (below, Some((score, number))));
     let mut page: Vec<Hit> = Vec::new();
     for step in STEPS {
-        let mut hits = hits(search.rows(conn, below, step)?, wanted, Sort::Relevance);
+        let rows = search.rows(conn, below, step)?;
+        let ids = (rows.len(), rows.last().map(|row| row.0));
+        let mut hits = hits(rows, wanted, Sort::Relevance);
         hits.sort_by_key(|hit| Reverse((hit.score, hit.number)));
         if let Some(passed) = passed.take() {
             hits.retain(|hit| (hit.score, hit.number) < passed);
@@ -102,7 +104,7 @@ fn by_relevance(
             return Ok((page, Some((below, score, number))));
         }
         page.append(&mut hits);
-        match search.floor(conn, below, step)? {
+        match search.floor(conn, ids, below, step)? {
             Some(floor) => below = first_of(floor >> ORDER_BITS),
             None => return Ok((page, None)),
         }

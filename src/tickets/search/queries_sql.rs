@@ -134,8 +134,12 @@ impl Search {
         Ok(each!(conn, conn => rows.load(conn))?)
     }
 
-    /// The oldest of the newest `limit` documents that match; none where there are fewer: nothing older is left.
-    pub fn floor(&self, conn: &mut Conn, below: i64, limit: i64) -> Result<Option<i64>> {
+    /// The oldest of the newest `limit` documents that match, of which `rows` gave so many up to this one; none where fewer match:
+    /// nothing older is left. A query where the filter may have left some out.
+    pub fn floor(&self, conn: &mut Conn, (given, oldest): (usize, Option<i64>), below: i64, limit: i64) -> Result<Option<i64>> {
+        if self.conditions.is_empty() {
+            return Ok(oldest.filter(|_| given as i64 >= limit));
+        }
         let floor = Floor { search: self, below, limit };
         let (count, oldest): (i64, Option<i64>) = each!(conn, conn => floor.get_result(conn))?;
         Ok(oldest.filter(|_| count >= limit))

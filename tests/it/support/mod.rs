@@ -14,6 +14,7 @@ pub mod postgres;
 pub mod process;
 pub mod receiver;
 pub mod running;
+pub mod s3;
 pub mod sample;
 pub mod servers;
 pub mod smtp;
