@@ -9,7 +9,7 @@ use deskbell::config::Config;
 pub const TESTS: &[Test] = sqlite![files_can_be_kept_in_s3, an_s3_that_is_away_or_refuses_is_told_and_nothing_is_half_written];
 
 /// Larger than what is sent in one piece.
-const LARGE: usize = 13_000_000;
+const LARGE: usize = 9_000_000;
 
 fn at(s3: &S3) -> impl FnOnce(&mut Config) {
     let endpoint = s3.endpoint();
