@@ -1,5 +1,5 @@
 //! What each setting may say.
-use super::{Attachments, BadSetting, Config, bad};
+use super::{BadSetting, Config, bad};
 use crate::webhooks::address::Network;
 
 impl Config {
@@ -151,29 +151,6 @@ impl Config {
 /// Seconds of the day that `HH:MM` stands for; 24:00 is allowed.
 pub fn time_of_day(name: &str, text: &str) -> Result<u32, BadSetting> {
     crate::calendar::wire::parse_time(text).ok_or_else(|| BadSetting(format!("{name}: {text:?} is not a time such as 08:00")))
-}
-
-impl Attachments {
-    fn check_s3(&self) -> Result<(), BadSetting> {
-        let Some((bucket, _)) = self.bucket() else { return Ok(()) };
-        if bucket.is_empty() {
-            return bad("attachments.store: names no bucket after s3://");
-        }
-        let endpoint = self.s3_endpoint.as_str();
-        if !endpoint.is_empty() && !endpoint.starts_with("https://") && !endpoint.starts_with("http://") {
-            return bad("attachments.s3_endpoint: must begin with https://, or http:// within a network of one's own");
-        }
-        for (name, value) in [
-            ("s3_region", &self.s3_region),
-            ("s3_access_key_id", &self.s3_access_key_id),
-            ("s3_secret_access_key", &self.s3_secret_access_key),
-        ] {
-            if value.is_empty() {
-                return bad(format!("attachments.{name}: must be set for a store in S3"));
-            }
-        }
-        Ok(())
-    }
 }
 
 fn within<T: PartialOrd + std::fmt::Display>(name: &str, value: T, low: T, high: T) -> Result<(), BadSetting> {

@@ -32,6 +32,9 @@ fn a_wrong_setting_is_refused_by_its_name() {
     refused("[digest]\nweekday = 0", None, "digest.weekday");
     refused("[digest]\nat = \"24:00\"", None, "digest.at");
     refused("[digest]\ntime_zone = \"Mars/Base\"", None, "digest.time_zone");
+    refused("[attachments]\nstore = \"s3:///files\"", None, "attachments.store");
+    refused("[attachments]\nstore = \"s3://files\"", None, "attachments.s3_access_key_id");
+    refused("[attachments]\nstore = \"s3://files\"\ns3_endpoint = \"files.example\"", None, "attachments.s3_endpoint");
     refused("[webhooks]\nallow_networks = [\"10.0.0.0/40\"]", None, "webhooks.allow_networks");
     refused("", Some(("DESKBELL_SERVER_PORT", "1")), "DESKBELL_SERVER_PORT");
     refused("", Some(("DESKBELL_SURVEY_ENABLED", "perhaps")), "DESKBELL_SURVEY_ENABLED");

@@ -1,7 +1,7 @@
 //! Every setting, its variable, its default. The only reader of the environment.
+mod attachments;
 mod check;
 
-use crate::attachments::model::Limits;
 use crate::sla::clock::Metric;
 use crate::sla::ladder::{Ladder, Rung};
 use crate::webhooks::address::Network;
@@ -9,6 +9,7 @@ use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
+pub use attachments::Attachments;
 pub use check::time_of_day;
 
 /// The shipped file that is the defaults.
@@ -93,42 +94,6 @@ pub struct Digest {
 #[expect(missing_docs, reason = "defaults.toml documents each")]
 pub struct Tickets {
     pub reopen_window_days: u32,
-}
-
-#[derive(Clone, Deserialize)]
-#[expect(missing_docs, reason = "defaults.toml documents each")]
-pub struct Attachments {
-    pub store: String,
-    pub s3_endpoint: String,
-    pub s3_region: String,
-    pub s3_access_key_id: String,
-    pub s3_secret_access_key: String,
-    pub size_max_bytes: usize,
-    pub message_files_max: usize,
-    pub message_bytes_max: u64,
-    pub refused_extensions: Vec<String>,
-    pub media_types: Vec<String>,
-}
-
-impl std::fmt::Debug for Attachments {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The secret key stays out of every log.
-        f.debug_struct("Attachments").field("store", &self.store).field("s3_endpoint", &self.s3_endpoint).finish_non_exhaustive()
-    }
-}
-
-impl Attachments {
-    /// Bucket and prefix, where the files are in S3.
-    pub fn bucket(&self) -> Option<(&str, &str)> {
-        let place = self.store.strip_prefix("s3://")?;
-        Some(place.split_once('/').unwrap_or((place, "")))
-    }
-
-    /// The same for the rules.
-    pub fn limits(&self) -> Limits<'_> {
-        let Self { message_files_max, message_bytes_max, refused_extensions, media_types, .. } = self;
-        Limits { message_files_max: *message_files_max, message_bytes_max: *message_bytes_max, refused_extensions, media_types }
-    }
 }
 
 #[derive(Clone, Deserialize)]

@@ -101,7 +101,7 @@ impl Conn {
         }
         STATEMENT_FAILED.set(false);
         last::begin();
-        let done = guarded(self, work).and_then(|value| Ok(last::finish(self).map(|()| value)?));
+        let done = guarded(self, work).and_then(|value| Ok(guarded(self, last::finish).map(|()| value)?));
         let done = match done {
             // PostgreSQL turns the COMMIT of a failed transaction into a rollback without a word; this asks first.
             Ok(value) => match self {

@@ -196,6 +196,8 @@ fn every_answer_has_strict_headers(desk: &Desk) {
 }
 
 fn the_api_can_be_browsed_under_its_strict_headers(desk: &Desk) {
+    // Made when it is first asked for; the page need not wait for that.
+    desk.anonymous().get("/api/openapi.json").is(200);
     let browser = Browser::start();
     browser.open(&format!("{}/api/docs/", desk.base()));
     browser.find("#operations-tag-tickets").click();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// A page has so long to show what is looked for.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(50);
 /// How WebDriver names an element (W3C WebDriver, 12.3).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 const PHONE: (u32, u32) = (390, 844);
@@ -96,7 +96,7 @@ impl Browser {
         let arguments: Vec<&str> = ARGUMENTS.into_iter().chain([own.as_str()]).collect();
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "browserName": "chrome",
-            "timeouts": { "implicit": PATIENCE.as_millis() as u64, "pageLoad": 30_000, "script": 30_000 },
+            "timeouts": { "implicit": PATIENCE.as_millis() as u64, "pageLoad": 50_000, "script": 30_000 },
             "goog:chromeOptions": {
                 "binary": "/usr/bin/chromium",
                 "args": arguments,
