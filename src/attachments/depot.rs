@@ -50,18 +50,17 @@ fn s3(config: &Config, bucket: &str) -> Result<AmazonS3> {
     // The one crypto library of the desk; that somebody installed it before is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let settings = &config.attachments;
-    let patience = ClientOptions::new().with_connect_timeout(CONNECT_WITHIN).with_timeout(ANSWER_WITHIN);
+    let is_plain = settings.s3_endpoint.starts_with("http://");
+    let client = ClientOptions::new().with_connect_timeout(CONNECT_WITHIN).with_timeout(ANSWER_WITHIN).with_allow_http(is_plain);
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(bucket)
         .with_region(&settings.s3_region)
         .with_access_key_id(&settings.s3_access_key_id)
         .with_secret_access_key(&settings.s3_secret_access_key)
+        .with_client_options(client)
         .with_retry(RetryConfig { max_retries: RETRIES, retry_timeout: ANSWER_WITHIN, ..RetryConfig::default() });
-    if settings.s3_endpoint.is_empty() {
-        builder = builder.with_client_options(patience);
-    } else {
-        let is_plain = settings.s3_endpoint.starts_with("http://");
-        builder = builder.with_endpoint(&settings.s3_endpoint).with_client_options(patience.with_allow_http(is_plain));
+    if !settings.s3_endpoint.is_empty() {
+        builder = builder.with_endpoint(&settings.s3_endpoint);
     }
     builder.build().map_err(refused_setting)
 }

@@ -14,14 +14,18 @@ use crate::tickets::model::{Channel, Priority};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-/// A clock as stored; the last five columns say whose promise it was.
-#[derive(Queryable, Selectable, Insertable, Debug, Clone, PartialEq)]
-#[diesel(table_name = clocks, treat_none_as_default_value = false)]
+/// A clock as stored; the last five columns say whose promise it was. An update leaves out what hardly ever changes and stands in an
+/// index, which would be written too, changed or not.
+#[derive(Queryable, Selectable, Insertable, AsChangeset, Debug, Clone, PartialEq)]
+#[diesel(table_name = clocks, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[expect(missing_docs, reason = "columns")]
 pub struct ClockRow {
     pub id: ClockId,
+    #[diesel(skip_update)]
     pub ticket_id: TicketId,
+    #[diesel(skip_update)]
     pub metric: Named<Metric>,
+    #[diesel(skip_update)]
     pub cycle: i32,
     pub policy_id: PolicyId,
     pub policy_version: i32,
@@ -33,6 +37,7 @@ pub struct ClockRow {
     pub pauses: bool,
     pub standing: Named<Standing>,
     pub reason: Option<String>,
+    #[diesel(skip_update)]
     pub started_at: Time,
     pub anchor_at: Time,
     pub used_at_anchor: i64,
@@ -129,72 +134,10 @@ pub fn insert(conn: &mut Conn, row: &ClockRow) -> Result<()> {
     Ok(())
 }
 
-/// Saves a changed clock. What it measures and, as a rule, when it started stay: each is a part of an index, which would be written
-/// too, changed or not.
+/// Saves a changed clock; `started_at` is what is stored.
 pub fn update(conn: &mut Conn, row: &ClockRow, started_at: Time) -> Result<()> {
-    let ClockRow {
-        id,
-        ticket_id: _,
-        metric: _,
-        cycle: _,
-        policy_id,
-        policy_version,
-        calendar_id,
-        calendar_version,
-        mode,
-        target_seconds,
-        warn_percent,
-        pauses,
-        standing,
-        reason,
-        started_at: starts_at,
-        anchor_at,
-        used_at_anchor,
-        due_at,
-        warn_at,
-        warned_at,
-        breached_at,
-        reached_at,
-        used_seconds,
-        alarm_at,
-        channel,
-        priority,
-        team_id,
-        agent_id,
-        organization_id,
-    } = row;
-    let values = (
-        (
-            clocks::policy_id.eq(policy_id),
-            clocks::policy_version.eq(policy_version),
-            clocks::calendar_id.eq(calendar_id),
-            clocks::calendar_version.eq(calendar_version),
-            clocks::mode.eq(mode),
-            clocks::target_seconds.eq(target_seconds),
-            clocks::warn_percent.eq(warn_percent),
-            clocks::pauses.eq(pauses),
-            clocks::standing.eq(standing),
-            clocks::reason.eq(reason),
-            (*starts_at != started_at).then(|| clocks::started_at.eq(starts_at)),
-            clocks::anchor_at.eq(anchor_at),
-            clocks::used_at_anchor.eq(used_at_anchor),
-        ),
-        (
-            clocks::due_at.eq(due_at),
-            clocks::warn_at.eq(warn_at),
-            clocks::warned_at.eq(warned_at),
-            clocks::breached_at.eq(breached_at),
-            clocks::reached_at.eq(reached_at),
-            clocks::used_seconds.eq(used_seconds),
-            clocks::alarm_at.eq(alarm_at),
-            clocks::channel.eq(channel),
-            clocks::priority.eq(priority),
-            clocks::team_id.eq(team_id),
-            clocks::agent_id.eq(agent_id),
-            clocks::organization_id.eq(organization_id),
-        ),
-    );
-    each!(conn, conn => ext::update(clocks::table, clocks::id.eq(id), values).execute(conn))?;
+    let values = (row, (row.started_at != started_at).then(|| clocks::started_at.eq(row.started_at)));
+    each!(conn, conn => ext::update(clocks::table, clocks::id.eq(row.id), values).execute(conn))?;
     Ok(())
 }
 

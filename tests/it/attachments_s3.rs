@@ -46,6 +46,7 @@ fn an_s3_that_is_away_or_refuses_is_told_and_nothing_is_half_written(desk: &Desk
     desk.expect_server_errors();
     let mut s3 = S3::start();
     desk.restart(at(&s3));
+    desk.restart(|config| config.attachments.store = format!("s3://{BUCKET}"));
     let id = upload(&desk.agent(), "kept.txt", "text/plain", b"kept").id();
     s3.stop();
     for length in [10, LARGE] {

@@ -5,6 +5,7 @@ use crate::support::given::{close, path};
 use crate::support::lmtp;
 use crate::support::{Desk, Test, tests};
 use crate::surveys::press;
+use crate::transfer::{import, lines};
 use chrono::TimeDelta;
 use deskbell::db::Conn;
 use diesel::prelude::*;
@@ -19,6 +20,7 @@ pub const TESTS: &[Test] = tests![
     after_an_erasure_no_word_of_the_person_is_left_and_every_figure_stays,
     an_erasure_waits_for_open_tickets_and_happens_once,
     others_are_not_touched,
+    letters_to_the_staff_and_errors_of_imports_forget_the_person,
 ];
 
 /// Words of the person that nothing else says: name, address, number, and what was said in each place.
@@ -284,6 +286,23 @@ fn an_erasure_waits_for_open_tickets_and_happens_once(desk: &Desk) {
     let nobody = "/api/v1/contacts/00000000-0000-7000-8000-000000000000/erasure";
     desk.admin().post(nobody, json!({})).refused(404, "not_found");
     desk.admin().post("/api/v1/contacts/x/erasure", json!({})).is(404);
+}
+
+fn letters_to_the_staff_and_errors_of_imports_forget_the_person(desk: &Desk) {
+    let from = json!({ "email": "yasmin@quillfern.example" });
+    let mail = json!({ "channel": "email", "subject": "Yakwhistle", "body": "Help.", "from": from });
+    let mail = desk.channel().post("/api/v1/tickets", mail).ok();
+    desk.advance(TimeDelta::hours(25));
+    let row = json!({ "external_id": "yasmin@quillfern.example", "name": "Yasmin", "organization": "nowhere" });
+    import(desk, "contacts", "jsonl", &lines(&[row]), json!({}));
+    assert!(found(desk, "yakwhistle").contains(&"alert_letters".to_owned()), "the broken promise was told");
+    assert!(found(desk, "quillfern").contains(&"import_errors".to_owned()));
+    close(desk, mail["id"].as_str().unwrap());
+    let contact = mail["contact_id"].as_str().unwrap().to_owned();
+    erase(desk, &Person { contact, mail, call: Value::Null });
+    for word in ["yakwhistle", "quillfern"] {
+        assert_eq!(found(desk, word), Vec::<String>::new(), "{word} is left");
+    }
 }
 
 fn others_are_not_touched(desk: &Desk) {

@@ -26,7 +26,7 @@ pub fn lines(rows: &[Value]) -> String {
 }
 
 #[track_caller]
-fn import(desk: &Desk, kind: &str, format: &str, body: &str, more: Value) -> Value {
+pub fn import(desk: &Desk, kind: &str, format: &str, body: &str, more: Value) -> Value {
     let mut asked = json!({ "kind": kind, "format": format, "body": body });
     asked.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let id = desk.import().post(IMPORTS, asked).id();
