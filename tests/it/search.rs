@@ -17,6 +17,7 @@ pub const TESTS: &[Test] = tests![
     snippets_are_safe_to_show,
     search_is_a_filter_among_the_others,
     pages_of_a_search_cover_every_ticket_once,
+    pages_that_end_within_a_step_go_on_with_it,
     whatever_is_typed_is_answered,
     tickets_from_before_the_index_are_found,
 ];
@@ -222,6 +223,26 @@ fn pages_of_a_search_cover_every_ticket_once(desk: &Desk) {
         assert_eq!(seen, (1..=12).collect::<Vec<i64>>(), "{sort}");
     }
     desk.agent().get("/api/v1/tickets?q=needle&cursor=abc").refuses_field("cursor");
+}
+
+fn pages_that_end_within_a_step_go_on_with_it(desk: &Desk) {
+    // The newest 25 are ranked together, and then all the others, of which the oldest fit best.
+    let count: i64 = 65;
+    for number in 1..=count {
+        let ticket = open(desk, if number <= 10 { "needle" } else { "hay" }, "a needle");
+        for _ in 0..3 {
+            desk.agent().post(&path(&ticket, "/notes"), json!({ "body": "needle again" })).ok();
+        }
+    }
+    let first = desk.agent().get(&query(&[("q", "needle"), ("limit", "40")])).ok();
+    let second = query(&[("q", "needle"), ("limit", "40"), ("cursor", first["next_cursor"].as_str().unwrap())]);
+    let second = desk.agent().get(&second).ok();
+    let numbers =
+        |page: &Value| page["items"].as_array().unwrap().iter().filter_map(|ticket| ticket["number"].as_i64()).collect();
+    let (first, second): (Vec<i64>, Vec<i64>) = (numbers(&first), numbers(&second));
+    let expected: Vec<i64> = (41..=count).rev().chain((1..=10).rev()).chain((36..=40).rev()).collect();
+    assert_eq!(first, expected);
+    assert_eq!(second, (11..=35).rev().collect::<Vec<i64>>());
 }
 
 fn whatever_is_typed_is_answered(desk: &Desk) {

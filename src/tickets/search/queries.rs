@@ -12,12 +12,13 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 /// Messages that are looked at together and ranked against each other: the newest tickets' first, then older ones in larger steps.
-const STEPS: [i64; 4] = [200, 2_000, 20_000, 70_000];
+const STEPS: [i64; 4] = [100, 1_000, 10_000, 80_000];
 /// Messages that are looked at where the order is not by relevance: the newest tickets' matches.
 const SORTED_MAX: i64 = 10_000;
 
-/// Where the next page starts. By relevance: below which document, after which score, after which ticket. Else: 0, instant, ticket.
-pub type Cursor = (i64, i64, i64);
+/// Where the next page starts. By relevance: below which document, after which score, after which ticket, in which step. Else: 0,
+/// instant, ticket, 0.
+pub type Cursor = (i64, i64, i64, usize);
 
 /// Where a ticket holds what was looked for.
 #[derive(Debug)]
@@ -84,11 +85,14 @@ fn by_relevance(
     after: Option<Cursor>,
     limit: usize,
 ) -> Result<(Vec<Hit>, Option<Cursor>)> {
-    let (mut below, mut passed) = after.map_or((i64::MAX, None), |(below, score, number)| (below, Some((score, number))));
+    let (mut below, mut passed, first) =
+        after.map_or((i64::MAX, None, 0), |(below, score, number, step)| (below, Some((score, number)), step));
     let mut page: Vec<Hit> = Vec::new();
-    for step in STEPS {
+    // A page that ends within a step goes on with the rest of what was ranked together.
+    for (index, step) in STEPS.into_iter().enumerate().skip(first) {
         let rows = search.rows(conn, below, step)?;
         let ids = (rows.len(), rows.last().map(|row| row.0));
+        let newest = rows.first().map(|row| row.0);
         let mut hits = hits(rows, wanted, Sort::Relevance);
         hits.sort_by_key(|hit| Reverse((hit.score, hit.number)));
         if let Some(passed) = passed.take() {
@@ -97,11 +101,11 @@ fn by_relevance(
         let room = limit - page.len();
         if hits.len() > room {
             hits.truncate(room);
-            // Tickets that come after the first page do not move the step.
-            let below = below.min(first_of(queries::last_number(conn)? + 1));
+            // What comes after the first page does not move the step.
+            let below = newest.map_or(below, |newest| first_of((newest >> ORDER_BITS) + 1).min(below));
             let (score, number) = hits.last().map_or((i64::MAX, i64::MAX), |hit| (hit.score, hit.number));
             page.append(&mut hits);
-            return Ok((page, Some((below, score, number))));
+            return Ok((page, Some((below, score, number, index))));
         }
         page.append(&mut hits);
         match search.floor(conn, ids, below, step)? {
@@ -109,7 +113,7 @@ fn by_relevance(
             None => return Ok((page, None)),
         }
     }
-    Ok((page, Some((below, i64::MAX, i64::MAX))))
+    Ok((page, Some((below, i64::MAX, i64::MAX, 0))))
 }
 
 /// The newest tickets' matches in an order of their own.
@@ -122,7 +126,7 @@ fn in_order(
 ) -> Result<(Vec<Hit>, Option<Cursor>)> {
     let mut hits = hits(search.rows(conn, i64::MAX, SORTED_MAX)?, wanted, sort);
     let key = |hit: &Hit| (hit.sort_micros, hit.number);
-    let passed = after.map(|(_, micros, number)| (micros, number));
+    let passed = after.map(|(_, micros, number, _)| (micros, number));
     if sort == Sort::Due {
         hits.sort_by_key(key);
         hits.retain(|hit| passed.is_none_or(|passed| key(hit) > passed));
@@ -132,7 +136,7 @@ fn in_order(
     }
     let more = hits.len() > limit;
     hits.truncate(limit);
-    let next = hits.last().filter(|_| more).map(|hit| (0, hit.sort_micros, hit.number));
+    let next = hits.last().filter(|_| more).map(|hit| (0, hit.sort_micros, hit.number, 0));
     Ok((hits, next))
 }
 

@@ -159,9 +159,9 @@ fn matching_sqlite<'b>(out: &mut AstPass<'_, 'b, Sqlite>, search: &'b Search, be
 }
 
 /// Of the newest documents, so many are looked at to tell a common word from a rare one.
-const SAMPLE: i64 = 200;
+const SAMPLE: i64 = 100;
 /// What so many of them hold is common.
-const COMMON: i64 = 4;
+const COMMON: i64 = 2;
 
 /// The same. What is common stands in the newest documents, one after the other; what is rare is found by the index of words, and
 /// sorted. The planner cannot tell which is which (it takes every prefix for equally common), so the newest documents do, and
