@@ -1,19 +1,18 @@
-//! A PostgreSQL server of the bench's own, with fsync, and `pgbench` beside it.
+//! A PostgreSQL server of the bench's own, with fsync, and `pgbench` beside it; both are reached through its socket, as a server on
+//! the same machine is.
 use super::Failure;
 use super::process::{Running, wait_until};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use std::fs::File;
-use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// Full durability is the default; the rest keeps checkpoints from falling into one measurement and not into another.
-const SETTINGS: [&str; 9] = [
-    "listen_addresses=127.0.0.1",
-    "unix_socket_directories=",
+const SETTINGS: [&str; 8] = [
+    "listen_addresses=",
     "fsync=on",
     "synchronous_commit=on",
     "full_page_writes=on",
@@ -25,7 +24,6 @@ const SETTINGS: [&str; 9] = [
 
 /// The running server.
 pub struct Postgres {
-    port: u16,
     programs: PathBuf,
     _process: Running,
     folder: TempDir,
@@ -53,6 +51,10 @@ fn as_postgres(program: &Path) -> Command {
     command
 }
 
+fn url(folder: &Path, database: &str) -> String {
+    format!("postgres://postgres@{}/{database}", folder.to_string_lossy().replace('/', "%2F"))
+}
+
 impl Postgres {
     /// Makes a cluster and starts it.
     pub fn start() -> Result<Self, Failure> {
@@ -65,26 +67,25 @@ impl Postgres {
         if !made.status.success() {
             return Err(format!("initdb failed ({handed:?}): {}", String::from_utf8_lossy(&made.stderr)).into());
         }
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut command = as_postgres(&programs.join("postgres"));
-        command.arg("-D").arg(folder.path().join("data")).arg("-p").arg(port.to_string());
+        command.arg("-D").arg(folder.path().join("data")).arg("-k").arg(folder.path());
         for setting in SETTINGS {
             command.arg("-c").arg(setting);
         }
         let log = folder.path().join("log");
         command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
         let mut process = Running::new(command.spawn()?, "INT");
-        let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-        wait_until(|| PgConnection::establish(&url).is_ok() || !process.is_alive())?;
+        let address = url(folder.path(), "postgres");
+        wait_until(|| PgConnection::establish(&address).is_ok() || !process.is_alive())?;
         if !process.is_alive() {
             return Err(format!("PostgreSQL does not start: {}", std::fs::read_to_string(&log)?).into());
         }
-        Ok(Self { port, programs, _process: process, folder })
+        Ok(Self { programs, _process: process, folder })
     }
 
     /// The address of one of its databases.
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+        url(self.folder.path(), database)
     }
 
     /// Makes a database, empty or as a copy of another that nobody is connected to.
@@ -110,8 +111,8 @@ impl Postgres {
         let file = self.folder.path().join("script.sql");
         std::fs::write(&file, script)?;
         let mut command = Command::new(self.programs.join("pgbench"));
-        command.args(["-n", "-M", "prepared", "-j", "2", "-D", "n=0", "-h", "127.0.0.1", "-U", "postgres"]);
-        command.arg("-p").arg(self.port.to_string()).arg("-c").arg(clients.to_string());
+        command.args(["-n", "-M", "prepared", "-j", "2", "-D", "n=0", "-U", "postgres"]);
+        command.arg("-h").arg(self.folder.path()).arg("-c").arg(clients.to_string());
         command.arg(span.0).arg(span.1.to_string()).arg("-f").arg(&file).arg(database);
         let done = command.env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C").output()?;
         let text = String::from_utf8_lossy(&done.stdout);
