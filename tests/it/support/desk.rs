@@ -3,7 +3,7 @@ use super::client::{Client, agent};
 use super::mail::{self, Mail};
 use super::running::Running;
 use super::servers::{postgres, smtp};
-use super::template::{self, People, Person};
+use super::template::{self, People, Person, Template};
 use super::{Backend, Test, log, tests};
 use actix_web::web::Data;
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
@@ -66,6 +66,7 @@ pub struct Desk {
     folder: TempDir,
     may_see_server_errors: Arc<AtomicBool>,
     may_park: AtomicBool,
+    is_kept: bool,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -101,6 +102,7 @@ impl Desk {
             folder,
             may_see_server_errors: Arc::default(),
             may_park: AtomicBool::new(false),
+            is_kept: false,
         };
         desk.start();
         desk
@@ -117,6 +119,33 @@ impl Desk {
     pub fn restart(&self, change: impl FnOnce(&mut Config)) {
         locked(&self.running).take();
         change(&mut locked(&self.config));
+        self.start();
+    }
+
+    /// The desk stops, and has from now on what it has now only as a template.
+    pub fn into_template(mut self) -> Result<Template, String> {
+        locked(&self.running).take();
+        self.is_kept = true;
+        Template::keep(self.backend, self.people.clone(), self.folder.path(), &self.name)
+    }
+
+    /// From now on the desk has what a template has, and its time is `now`; what it had before is gone.
+    #[track_caller]
+    pub fn become_copy_of(&self, template: &Template, now: DateTime<Utc>) {
+        locked(&self.running).take();
+        match self.backend {
+            Backend::Sqlite => {
+                for end in ["", "-wal", "-shm"] {
+                    let _ = std::fs::remove_file(self.folder.path().join(format!("deskbell.sqlite{end}")));
+                }
+                template.copy_file(self.folder.path());
+            }
+            Backend::Postgres => {
+                postgres().drop_database(&self.name);
+                template.copy_database(&self.name);
+            }
+        }
+        self.clock.set(now);
         self.start();
     }
 
@@ -276,7 +305,7 @@ impl Desk {
 impl Drop for Desk {
     fn drop(&mut self) {
         locked(&self.running).take();
-        if self.backend == Backend::Postgres {
+        if self.backend == Backend::Postgres && !self.is_kept {
             postgres().drop_database(&self.name);
         }
     }

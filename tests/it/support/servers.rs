@@ -67,6 +67,7 @@ impl Drop for StoppedAtTheEnd {
         SMTP.stop();
         POSTGRES.stop();
         super::template::forget();
+        super::busy::forget();
     }
 }
 

@@ -1,4 +1,4 @@
-//! The desk that every test gets a copy of: migrated once for each database, with its people and their tokens.
+//! Desks that tests get copies of. Every test's is migrated once for each database, with its people and their tokens.
 use super::client::{Client, agent};
 use super::running::Running;
 use super::servers::{Shared, postgres};
@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
 
-/// PostgreSQL's template.
+/// What every test starts from, on PostgreSQL.
 const DATABASE: &str = "deskbell_template";
-/// SQLite's template, in its folder.
+/// A template on SQLite, in its folder.
 const FILE: &str = "template.sqlite";
 
 /// Somebody with a token.
@@ -42,6 +42,7 @@ pub struct Template {
     /// Who is in it.
     pub people: People,
     folder: TempDir,
+    database: String,
 }
 
 static SQLITE: Shared<Template> = Shared::new();
@@ -76,10 +77,16 @@ impl Template {
             let secret = running.first_secret.clone().ok_or("an empty database gives no first admin's token")?;
             hire(&Client::new(&agent(), &running.base, Some(&secret), &Arc::default()), secret)
         };
+        Self::keep(backend, people, folder.path(), DATABASE)
+    }
+
+    /// Keeps what a desk that was stopped has: its file in `data_dir`, or PostgreSQL's database itself.
+    pub fn keep(backend: Backend, people: People, data_dir: &Path, database: &str) -> Result<Self, String> {
+        let folder = tempfile::Builder::new().prefix("deskbell-template-").tempdir().map_err(|error| error.to_string())?;
         match backend {
             Backend::Sqlite => {
                 // A whole copy in one file, whatever still waits in the write-ahead log.
-                let data = folder.path().join("deskbell.sqlite");
+                let data = data_dir.join("deskbell.sqlite");
                 let mut conn = SqliteConnection::establish(&data.to_string_lossy()).map_err(|error| error.to_string())?;
                 let copy = folder.path().join(FILE);
                 // The pool's threads may still be closing their connections.
@@ -87,9 +94,9 @@ impl Template {
                 conn.batch_execute(&sql).map_err(|error| error.to_string())?;
             }
             // A database that somebody is connected to cannot be copied.
-            Backend::Postgres => postgres().disconnect_all(DATABASE),
+            Backend::Postgres => postgres().disconnect_all(database),
         }
-        Ok(Self { people, folder })
+        Ok(Self { people, folder, database: database.to_owned() })
     }
 
     /// Copies SQLite's template to where a desk expects its file.
@@ -101,7 +108,7 @@ impl Template {
 
     /// Copies PostgreSQL's template; gives the copy's address.
     pub fn copy_database(&self, name: &str) -> String {
-        postgres().create(name, Some(DATABASE));
+        postgres().create(name, Some(&self.database));
         postgres().url(name)
     }
 }
