@@ -29,15 +29,17 @@ impl Text {
 
 /// RFC 3339 in UTC, with no fraction or one of 3, 6 or 9 digits: the text that chrono's own `Serialize` writes.
 pub fn serialize<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    let Ok(year @ 0..=9_999) = u32::try_from(at.year()) else { return serde::Serialize::serialize(at, serializer) };
+    // Each part asked of the `DateTime` would add its offset anew.
+    let local = at.naive_utc();
+    let Ok(year @ 0..=9_999) = u32::try_from(local.year()) else { return serde::Serialize::serialize(at, serializer) };
     let mut text = Text { bytes: [0; TEXT_MAX], len: 0 };
-    let (second, nanos) = (at.second() + at.nanosecond() / 1_000_000_000, at.nanosecond() % 1_000_000_000);
+    let (second, nanos) = (local.second() + local.nanosecond() / 1_000_000_000, local.nanosecond() % 1_000_000_000);
     for (number, unit, end) in [
         (year, 1_000, b'-'),
-        (at.month(), 10, b'-'),
-        (at.day(), 10, b'T'),
-        (at.hour(), 10, b':'),
-        (at.minute(), 10, b':'),
+        (local.month(), 10, b'-'),
+        (local.day(), 10, b'T'),
+        (local.hour(), 10, b':'),
+        (local.minute(), 10, b':'),
         (second, 10, b'.'),
     ] {
         text.digits(number, unit);

@@ -211,13 +211,14 @@ fn desk(d: Dialect, tickets: i64, now: i64) -> Vec<String> {
         format!(
             "INSERT INTO tickets (number, id, subject, channel, direction, status, priority, contact_id, organization_id, team_id, assignee_id,
                received_at, created_at, updated_at, picked_up_at, closed_at, close_count, version, promise_due_at, promise_warn_at,
-               promises_breached, promises_met)
+               promises_breached, promises_met, tags)
              SELECT i, {ticket}, 'Transfer of example' || i || '.example is stuck', channel, 'inbound',
                CASE WHEN closed IS NOT NULL THEN 'closed' WHEN fate % 10 < 6 THEN 'open' WHEN fate % 10 < 9 THEN 'pending' ELSE 'on_hold' END,
                priority, {contact}, {organization}, {team}, CASE WHEN answered IS NOT NULL THEN {agent} END, received, received,
                COALESCE(closed, answered, received), CASE WHEN channel IN ('phone', 'chat') THEN answered END, closed,
                CASE WHEN closed IS NULL THEN 0 ELSE 1 END, 3, CASE WHEN {running} THEN {due} ELSE {NEVER} END, {NEVER},
-               CASE WHEN {breached} THEN 1 ELSE 0 END, CASE WHEN channel <> 'web' AND NOT {breached} AND answered IS NOT NULL THEN 1 ELSE 0 END
+               CASE WHEN {breached} THEN 1 ELSE 0 END, CASE WHEN channel <> 'web' AND NOT {breached} AND answered IS NOT NULL THEN 1 ELSE 0 END,
+               CASE WHEN more < 3000 THEN '[\"tag-' || (fate % 10) || '\"]' ELSE '[]' END
              FROM told ORDER BY i"
         ),
         format!("INSERT INTO ticket_tags (ticket_id, tag) SELECT {ticket}, 'tag-' || (fate % 10) FROM told WHERE more < 3000"),

@@ -199,6 +199,7 @@ table! {
         relations -> Integer,
         merged_into_id -> Nullable<Uid>,
         fields -> Nullable<JsonDoc>,
+        tags -> Text,
     }
 }
 

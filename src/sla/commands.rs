@@ -68,12 +68,14 @@ impl Clocks {
         }
     }
 
-    /// The clocks as they are stored, with their hours. One query.
+    /// The clocks as they are stored, with the hours of those that are not decided. One query.
     pub fn load(conn: &mut Conn, ticket: TicketId) -> Result<Self> {
         let (mut rows, mut hours) = (Vec::new(), HashMap::new());
         for (row, definition) in store::of_ticket_with_hours(conn, ticket)? {
             let (id, version) = (row.calendar_id, row.calendar_version);
-            hours.insert((id, version), calendar::hours_of(id, version, definition)?);
+            if let Some(definition) = definition {
+                hours.insert((id, version), calendar::hours_of(id, version, definition)?);
+            }
             rows.push(row);
         }
         Ok(Self { hours, ..Self::from_rows(ticket, rows) })

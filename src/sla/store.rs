@@ -109,14 +109,17 @@ pub fn of_ticket(conn: &mut Conn, ticket: TicketId) -> Result<Vec<ClockRow>> {
     Ok(each!(conn, conn => rows.select(ClockRow::as_select()).load(conn))?)
 }
 
-/// The clocks of a ticket that are to be worked on, each with the definition of the calendar version it runs under. One query.
-pub fn of_ticket_with_hours(conn: &mut Conn, ticket: TicketId) -> Result<Vec<(ClockRow, JsonText)>> {
+/// The clocks of a ticket that are to be worked on, oldest first; those that are not decided with the definition of the calendar
+/// version they run under. One query.
+pub fn of_ticket_with_hours(conn: &mut Conn, ticket: TicketId) -> Result<Vec<(ClockRow, Option<JsonText>)>> {
     use calendar_versions as v;
-    let rows = clocks::table
-        .inner_join(v::table.on(v::calendar_id.eq(clocks::calendar_id).and(v::version.eq(clocks::calendar_version))))
-        .filter(clocks::ticket_id.eq(ticket))
-        .order(clocks::id);
-    Ok(each!(conn, conn => rows.select((ClockRow::as_select(), v::definition)).load(conn))?)
+    let is_open = clocks::standing.eq(Named(Standing::Running)).or(clocks::standing.eq(Named(Standing::Paused)));
+    let runs_under = v::calendar_id.eq(clocks::calendar_id).and(v::version.eq(clocks::calendar_version)).and(is_open);
+    let rows = clocks::table.left_join(v::table.on(runs_under)).filter(clocks::ticket_id.eq(ticket));
+    let mut rows: Vec<(ClockRow, Option<JsonText>)> =
+        each!(conn, conn => rows.select((ClockRow::as_select(), v::definition.nullable())).load(conn))?;
+    rows.sort_unstable_by_key(|(row, _)| row.id);
+    Ok(rows)
 }
 
 /// The clocks of a page of tickets. One query.

@@ -60,10 +60,6 @@ pub(super) fn replace(conn: &mut Conn, from: &[String], into: &str, actor: Actor
         let lock = format!("SELECT count(*) FROM (SELECT 1 FROM tickets WHERE id IN ({having}) ORDER BY id FOR UPDATE) t");
         run!(conn, from, &lock)?;
     }
-    let changed = run!(conn, from, &format!("UPDATE tickets SET version = version + 1 WHERE id IN ({having})"))?;
-    if changed == 0 {
-        return Err(Error::field("from", "unknown_tag", "no ticket has this tag"));
-    }
     run!(
         conn,
         from,
@@ -83,6 +79,16 @@ pub(super) fn replace(conn: &mut Conn, from: &[String], into: &str, actor: Actor
          SELECT DISTINCT ticket_id, CAST($2 AS TEXT) FROM ticket_tags WHERE tag {among} ON CONFLICT DO NOTHING",
         Text => into,
     )?;
+    // The rows of the tickets repeat what is left.
+    let left = "FROM ticket_tags WHERE ticket_id = tickets.id AND NOT tag {among}";
+    let tags = match conn {
+        Conn::Pg(_) => format!("SELECT json_agg(tag ORDER BY tag COLLATE \"C\")::text {left}"),
+        Conn::Sqlite(_) => format!("SELECT json_group_array(tag ORDER BY tag) {left}"),
+    };
+    let changed = run!(conn, from, &format!("UPDATE tickets SET version = version + 1, tags = ({tags}) WHERE id IN ({having})"))?;
+    if changed == 0 {
+        return Err(Error::field("from", "unknown_tag", "no ticket has this tag"));
+    }
     run!(conn, from, "DELETE FROM ticket_tags WHERE tag {among}")?;
     // Views that ask for the old tag ask for the new one.
     let views = match conn {

@@ -212,7 +212,7 @@ pub async fn page_of(app: &App, now: DateTime<Utc>, p: TicketParams, request: &H
     responses((status = 200, description = "The ticket", body = TicketFull)))]
 pub async fn get(app: Data<App>, Now(now): Now, id: Id<TicketId>) -> Result<HttpResponse> {
     let full = app.db.glance(move |conn| queries::full(conn, id.0)).await?;
-    let queries::Full { ticket, contact_name, tags, promises, clocks, messages, surveys, related } = full;
+    let queries::Full { ticket, contact_name, promises, clocks, messages, surveys, related } = full;
     let version = ticket.version;
     let survey = |(close_number, outcome, due_at, sent_at, score): queries::SurveyRow| SurveyOut {
         close_number,
@@ -228,7 +228,7 @@ pub async fn get(app: Data<App>, Now(now): Now, id: Id<TicketId>) -> Result<Http
     };
     let messages = messages.into_iter().map(message).collect::<Result<Vec<_>>>()?;
     let full = TicketFull {
-        ticket: TicketOut::at(ticket, tags, &promises, Some(&clocks), now),
+        ticket: TicketOut::at(ticket, &promises, Some(&clocks), now),
         contact_name,
         messages,
         surveys: surveys.into_iter().map(survey).collect(),

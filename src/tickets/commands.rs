@@ -34,8 +34,6 @@ impl From<Refused> for Error {
 pub struct Whole {
     /// The ticket.
     pub ticket: Ticket,
-    /// Its tags.
-    pub tags: Vec<String>,
     /// Its promises.
     pub clocks: Clocks,
     /// The message that the verb wrote.
@@ -105,8 +103,7 @@ pub(super) fn load(conn: &mut Conn, id: TicketId, seen: Seen) -> Result<(Ticket,
 pub(super) fn save(conn: &mut Conn, mut ticket: Ticket, mut clocks: Clocks) -> Result<Whole> {
     clocks.save(conn)?;
     store::save(conn, &mut ticket, &clocks.summary())?;
-    let tags = store::tags(conn, ticket.id)?;
-    Ok(Whole { ticket, tags, clocks, message_id: None })
+    Ok(Whole { ticket, clocks, message_id: None })
 }
 
 /// What reopening means for promises and surveys, whoever does it.
@@ -294,8 +291,8 @@ pub fn change(conn: &mut Conn, agent: &Agent, id: TicketId, seen: Seen, change: 
         ticket.subject = subject;
     }
     if let Some(tags) = change.tags.map(sorted) {
-        data.insert("tags".into(), json!({ "before": store::tags(conn, id)?, "after": tags }));
-        store::set_tags(conn, id, &tags)?;
+        let before = store::set_tags(conn, &mut ticket, tags)?;
+        data.insert("tags".into(), json!({ "before": before, "after": ticket.tags }));
     }
     let is_renamed = data.contains_key("subject");
     if let Some(changed) = fields::values::change(conn, id, &mut ticket.fields, change.fields)? {

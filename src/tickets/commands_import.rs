@@ -83,12 +83,11 @@ pub fn take_in(conn: &mut Conn, actor: Actor, new: Imported, history: Vec<Entry>
         relations: 0,
         merged_into_id: None,
         fields: Values::new(),
+        tags: sorted(new.tags),
         version: 1,
     };
     let mut clocks = Clocks::of_new(ticket.id);
     store::insert(conn, &mut ticket, &clocks.summary())?;
-    let tags = sorted(new.tags);
-    store::set_tags(conn, ticket.id, &tags)?;
     let data = json!({
         "number": ticket.number, "channel": ticket.channel, "direction": ticket.direction, "priority": ticket.priority,
         "received_at": received_at, "contact_id": ticket.contact_id, "follows_id": null,
@@ -102,7 +101,7 @@ pub fn take_in(conn: &mut Conn, actor: Actor, new: Imported, history: Vec<Entry>
     replay(conn, actor, (&mut ticket, &mut clocks), history, now)?;
     store::save(conn, &mut ticket, &clocks.summary())?;
     search::index::renew(conn, ticket.id)?;
-    Ok(Whole { ticket, tags, clocks, message_id: None })
+    Ok(Whole { ticket, clocks, message_id: None })
 }
 
 /// What a later file says of a ticket that was taken in: its words and owners anew, and what happened since.
@@ -146,10 +145,10 @@ pub fn take_in_again(
         data.insert("assignee_id".into(), json!({ "before": ticket.assignee_id, "after": new.assignee_id }));
         ticket.assignee_id = new.assignee_id;
     }
-    let (before, tags) = (store::tags(conn, id)?, sorted(new.tags));
-    if before != tags {
-        store::set_tags(conn, id, &tags)?;
-        data.insert("tags".into(), json!({ "before": before, "after": tags }));
+    let tags = sorted(new.tags);
+    if ticket.tags != tags {
+        let before = store::set_tags(conn, &mut ticket, tags)?;
+        data.insert("tags".into(), json!({ "before": before, "after": ticket.tags }));
     }
     replay(conn, actor, (&mut ticket, &mut clocks), more, now)?;
     if !data.is_empty() {
@@ -160,7 +159,7 @@ pub fn take_in_again(
     }
     store::save(conn, &mut ticket, &clocks.summary())?;
     search::index::renew(conn, ticket.id)?;
-    Ok(Whole { ticket, tags, clocks, message_id: None })
+    Ok(Whole { ticket, clocks, message_id: None })
 }
 
 fn say(

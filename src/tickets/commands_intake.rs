@@ -138,16 +138,13 @@ pub fn create(conn: &mut Conn, caller: &Caller, new: NewTicket, now: DateTime<Ut
         relations: 0,
         merged_into_id: None,
         fields: Values::new(),
+        tags: sorted(new.tags),
     };
     let mut clocks = Clocks::of_new(ticket.id);
     // A call or chat that an agent writes down by hand carries no ring (DESIGN 3.10).
     promise(conn, &ticket, &mut clocks, caller.may_set_receipt(), now)?;
     clocks.ring(now);
     store::insert(conn, &mut ticket, &clocks.summary())?;
-    let tags = sorted(new.tags);
-    if !tags.is_empty() {
-        store::set_tags(conn, ticket.id, &tags)?;
-    }
     let data = json!({
         "number": ticket.number, "channel": ticket.channel, "direction": ticket.direction, "priority": ticket.priority,
         "received_at": ticket.received_at, "contact_id": ticket.contact_id, "follows_id": ticket.follows_id,
@@ -159,7 +156,7 @@ pub fn create(conn: &mut Conn, caller: &Caller, new: NewTicket, now: DateTime<Ut
         store::insert_message(conn, message)?;
     }
     search::index::add_ticket(conn, &ticket, message.as_ref())?;
-    Ok(Whole { ticket, tags, clocks, message_id: message.map(|message| message.id) })
+    Ok(Whole { ticket, clocks, message_id: message.map(|message| message.id) })
 }
 
 fn inbound(ticket: &Ticket, new: NewMessage, at: DateTime<Utc>) -> MessageRow {
@@ -200,7 +197,7 @@ pub fn receive(
             organization_id: ticket.organization_id,
             team_id: ticket.team_id,
             assignee_id: None,
-            tags: store::tags(conn, id)?,
+            tags: ticket.tags,
             received_at: said,
             message: Some(message),
             follows_id: Some(id),

@@ -108,6 +108,8 @@ pub struct Ticket {
     pub relations: i32,
     pub merged_into_id: Option<TicketId>,
     pub fields: Values,
+    /// In alphabetical order.
+    pub tags: Vec<String>,
 }
 
 /// The status after an action, or why it is refused.

@@ -1,5 +1,6 @@
 //! Ticket, tag and message rows: load and save one ticket.
 use super::model::{Channel, Direction, Priority, Status, Ticket};
+use super::tags::TagList;
 use crate::db::{
     Conn,
     ext::update,
@@ -39,6 +40,7 @@ pub(super) struct TicketRow {
     relations: i32,
     merged_into_id: Option<TicketId>,
     fields: Option<Json>,
+    tags: TagList,
 }
 
 impl From<TicketRow> for Ticket {
@@ -66,6 +68,7 @@ impl From<TicketRow> for Ticket {
             relations,
             merged_into_id,
             fields,
+            tags,
         } = row;
         Self {
             id,
@@ -90,6 +93,7 @@ impl From<TicketRow> for Ticket {
             relations,
             merged_into_id,
             fields: fields.and_then(|Json(mut values)| values.as_object_mut().map(std::mem::take)).unwrap_or_default(),
+            tags: tags.0,
         }
     }
 }
@@ -147,7 +151,7 @@ pub(super) fn lock(conn: &mut Conn, ids: &[TicketId]) -> Result<()> {
     Ok(())
 }
 
-/// Writes a new ticket and gives it its number.
+/// Writes a new ticket with its tags and gives it its number.
 pub(super) fn insert(conn: &mut Conn, ticket: &mut Ticket, promises: &Summary) -> Result<()> {
     let t = &*ticket;
     ticket.number = each!(conn, conn => diesel::insert_into(tickets::table)
@@ -172,10 +176,11 @@ pub(super) fn insert(conn: &mut Conn, ticket: &mut Ticket, promises: &Summary) -
             tickets::promise_warn_at.eq(Time(promises.warn_at)),
             tickets::promises_breached.eq(promises.breached),
             tickets::promises_met.eq(promises.met),
+            tickets::tags.eq(serde_json::to_string(&t.tags)?),
         ))
         .returning(tickets::number)
         .get_result(conn))?;
-    Ok(())
+    insert_tags(conn, ticket.id, &ticket.tags)
 }
 
 /// Saves a changed ticket as its next version; the one that was loaded must still be there.
@@ -217,15 +222,16 @@ pub(super) fn save_promises(conn: &mut Conn, id: TicketId, promises: &Summary) -
     Ok(())
 }
 
-/// Tags of a ticket, in alphabetical order.
-pub(super) fn tags(conn: &mut Conn, id: TicketId) -> Result<Vec<String>> {
-    let tags = ticket_tags::table.filter(ticket_tags::ticket_id.eq(id)).order(ticket_tags::tag).select(ticket_tags::tag);
-    Ok(each!(conn, conn => tags.load(conn))?)
+/// Replaces the tags of a ticket; gives those it had. Three statements.
+pub(super) fn set_tags(conn: &mut Conn, ticket: &mut Ticket, tags: Vec<String>) -> Result<Vec<String>> {
+    diesel::delete(ticket_tags::table.filter(ticket_tags::ticket_id.eq(ticket.id))).execute(conn)?;
+    insert_tags(conn, ticket.id, &tags)?;
+    let all = serde_json::to_string(&tags)?;
+    diesel::update(tickets::table.filter(tickets::id.eq(ticket.id))).set(tickets::tags.eq(all)).execute(conn)?;
+    Ok(std::mem::replace(&mut ticket.tags, tags))
 }
 
-/// Replaces the tags of a ticket.
-pub(super) fn set_tags(conn: &mut Conn, id: TicketId, tags: &[String]) -> Result<()> {
-    diesel::delete(ticket_tags::table.filter(ticket_tags::ticket_id.eq(id))).execute(conn)?;
+fn insert_tags(conn: &mut Conn, id: TicketId, tags: &[String]) -> Result<()> {
     if tags.is_empty() {
         return Ok(());
     }

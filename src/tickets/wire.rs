@@ -213,7 +213,7 @@ pub struct TicketOut {
 
 impl TicketOut {
     /// The ticket as it stands at `now`.
-    pub fn at(ticket: Ticket, tags: Vec<String>, promises: &Summary, clocks: Option<&[ClockRow]>, now: DateTime<Utc>) -> Self {
+    pub fn at(ticket: Ticket, promises: &Summary, clocks: Option<&[ClockRow]>, now: DateTime<Utc>) -> Self {
         let Ticket {
             id,
             number,
@@ -237,6 +237,7 @@ impl TicketOut {
             relations: _,
             merged_into_id,
             fields,
+            tags,
         } = ticket;
         let clocks = clocks.map(|clocks| clocks.iter().map(|row| ClockOut::at(row, now)).collect());
         Self {
@@ -276,12 +277,12 @@ impl TicketOut {
 
     /// What a verb left behind.
     pub fn of(whole: Whole, now: DateTime<Utc>) -> Self {
-        Self::at(whole.ticket, whole.tags, &whole.clocks.summary(), Some(whole.clocks.rows()), now)
+        Self::at(whole.ticket, &whole.clocks.summary(), Some(whole.clocks.rows()), now)
     }
 
     /// As a line of a list.
     pub fn listed(row: Listed, now: DateTime<Utc>) -> Self {
-        Self::at(row.ticket, row.tags, &row.promises, None, now)
+        Self::at(row.ticket, &row.promises, None, now)
     }
 
     /// Its id.

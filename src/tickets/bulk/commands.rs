@@ -70,7 +70,7 @@ fn one(conn: &mut Conn, config: &Config, agent: &Agent, item: Item, now: DateTim
         Act::SetStatus(status) => Change { status: Some(status), ..Change::default() },
         Act::AddTags(more) => {
             good_tags(&more).map_err(|error| Error::field("tags", "tag", error.to_string()))?;
-            let mut tags = queries::tags(conn, id)?;
+            let mut tags = queries::find(conn, id)?.tags;
             tags.extend(more);
             tags.sort_unstable();
             tags.dedup();
@@ -80,7 +80,7 @@ fn one(conn: &mut Conn, config: &Config, agent: &Agent, item: Item, now: DateTim
             Change { tags: Some(tags), ..Change::default() }
         }
         Act::RemoveTags(fewer) => {
-            let mut tags = queries::tags(conn, id)?;
+            let mut tags = queries::find(conn, id)?.tags;
             tags.retain(|tag| !fewer.contains(tag));
             Change { tags: Some(tags), ..Change::default() }
         }
