@@ -7,7 +7,7 @@ use super::load::{self, Measured, Requests};
 use super::postgres::Postgres;
 use super::process::{self, Letters, Server};
 use super::table::{Row, Target};
-use super::{Failure, alarm, intake, note, seed};
+use super::{Failure, alarm, intake, live, note, seed};
 use deskbell::db::{Conn, schema::tickets};
 use deskbell::ids::TicketId;
 use diesel::prelude::*;
@@ -24,6 +24,9 @@ const REPORTS: usize = 20;
 const STARTS: usize = 5;
 /// What a desk does at its start is over after so long.
 const SETTLED: Duration = Duration::from_secs(3);
+
+/// What `--only=` calls streams and chats.
+const LIVE: &str = "live";
 
 /// How long is measured.
 #[derive(Clone, Copy)]
@@ -74,6 +77,10 @@ impl Bench<'_> {
 
     /// All rows of the table for this database.
     pub fn run(&self, tickets: i64, rows: &mut Vec<Row>) -> Result<(), Failure> {
+        // It needs none of the tickets.
+        if self.only == LIVE {
+            return self.live(rows);
+        }
         note(&format!("{}: seeding {tickets} tickets", self.dialect.name()));
         let url = self.make("desk", tickets)?;
         let operations = self.watch()?;
@@ -90,7 +97,19 @@ impl Bench<'_> {
         drop(server);
         self.letters(&url, &floor, rows)?;
         self.remove("desk")?;
-        self.intake(rows)
+        self.intake(rows)?;
+        self.live(rows)
+    }
+
+    /// Streams and chats.
+    fn live(&self, rows: &mut Vec<Row>) -> Result<(), Failure> {
+        if !LIVE.contains(self.only) {
+            return Ok(());
+        }
+        note(&format!("{}: streams and chats", self.dialect.name()));
+        let url = self.make(LIVE, TICKETS_WATCHED)?;
+        live::measure(self, &url, rows)?;
+        self.remove(LIVE)
     }
 
     /// Mails handed over by LMTP, beside the floor of writing their bytes alone.

@@ -33,7 +33,8 @@ pub struct Measured {
 }
 
 impl Measured {
-    fn of(mut micros: Vec<u32>, took: Duration, asked: usize) -> Self {
+    /// Of latencies in microseconds.
+    pub fn of(mut micros: Vec<u32>, took: Duration, asked: usize) -> Self {
         micros.sort_unstable();
         let at = |share: f64| {
             let index = ((micros.len() as f64 * share).ceil() as usize).clamp(1, micros.len().max(1)) - 1;
@@ -73,7 +74,8 @@ pub fn run(to: SocketAddr, requests: &impl Requests, warm_up: Duration, measure:
     })
 }
 
-async fn connect(to: SocketAddr) -> std::io::Result<TcpStream> {
+/// Connects.
+pub async fn connect(to: SocketAddr) -> std::io::Result<TcpStream> {
     let stream = TcpStream::connect(to).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
@@ -114,6 +116,15 @@ async fn send(stream: &TcpStream, mut bytes: &[u8]) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Asks on a connection that is kept; the answer's head and body, where it is a good one.
+pub async fn answer(stream: &mut TcpStream, request: &[u8]) -> Result<String, Failure> {
+    let mut answer = Vec::new();
+    send(stream, request).await?;
+    receive(stream, &mut answer).await?;
+    let answer = String::from_utf8(answer)?;
+    if answer.get(9..10) == Some("2") { Ok(answer) } else { Err(answer.into()) }
 }
 
 /// Reads one answer into `answer`; says how long its head is.

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench desk -- --quick` measures for a shorter time and leaves the million tickets out; `--json` adds a line for
 //! machines; `--sqlite` and `--postgres` measure on that database alone; `--only=get --seconds=30` asks one operation for
-//! longer, to look at the desk meanwhile. The server is the real binary in a process of its own, on
+//! longer, to look at the desk meanwhile; `--only=live` measures streams and chats alone. The server is the real binary in a process of its own, on
 //! loopback, with its shipped settings but for the rate limit.
 mod alarm;
 mod asked;
@@ -11,6 +11,8 @@ mod desk;
 mod dialect;
 mod floors;
 mod intake;
+mod live;
+mod live_line;
 mod load;
 mod machine;
 mod postgres;
@@ -39,7 +41,7 @@ pub fn note(text: &str) {
 
 fn main() -> ExitCode {
     let has = |name: &str| std::env::args().any(|argument| argument == name);
-    let done = if has("--bare") { process::be_bare() } else { run(&has) };
+    let done = if has("--bare") { process::be_bare() } else { process::with_files(live::FILES).and_then(|()| run(&has)) };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -5,6 +5,7 @@ use super::seed;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -133,6 +134,23 @@ pub fn first_answer(url: &str, folder: &Path) -> Result<f64, Failure> {
         }
         std::thread::sleep(PAUSE);
     }
+}
+
+/// Lets this process, and those that it starts, have so many open files; where they are too few it starts itself anew with more.
+pub fn with_files(wanted: usize) -> Result<(), Failure> {
+    let limits = std::fs::read_to_string("/proc/self/limits")?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).ok_or("no limit of open files in /proc")?;
+    let mut numbers = line.split_whitespace().map(|text| text.parse().unwrap_or(usize::MAX));
+    let (soft, hard) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+    if soft >= wanted {
+        return Ok(());
+    }
+    if hard < wanted {
+        return Err(format!("{wanted} open files are needed, and {hard} are allowed").into());
+    }
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -S -n {wanted} && exec \"$0\" \"$@\"")]).arg(std::env::current_exe()?);
+    Err(command.args(std::env::args_os().skip(1)).exec().into())
 }
 
 /// Starts this program once more as a bare actix server.

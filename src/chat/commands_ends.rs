@@ -1,6 +1,6 @@
 //! How chats end: the visitor goes away, either side is done, or the visitor is kept out. Each verb is one transaction.
 use super::commands_offers as offers;
-use super::model::{ChatEnd, ChatState, OfferOutcome};
+use super::model::{ChatEnd, ChatState, OfferOutcome, Silence};
 use super::store::{self, ChatRow};
 use crate::accounts::caller::Agent;
 use crate::accounts::contacts;
@@ -75,18 +75,35 @@ pub fn depart(conn: &mut Conn, config: &Config, id: ChatId, line: LineId, now: D
     store::save(conn, &row)
 }
 
-/// Ends a chat: whoever waits goes away, whoever talks is done. One that is over stays as it is.
-pub fn end_by_visitor(conn: &mut Conn, id: ChatId, now: DateTime<Utc>) -> Result<ChatRow> {
+/// Ends a chat: whoever waits goes away; whoever talks is done, and so is the ticket. One that is over stays as it is.
+pub fn end_by_visitor(conn: &mut Conn, config: &Config, id: ChatId, now: DateTime<Utc>) -> Result<ChatRow> {
     let mut row = store::lock(conn, id)?;
     match row.state.0 {
         ChatState::Waiting => give_up(conn, &mut row, now, now)?,
         ChatState::Active => {
             let actor = Actor::Contact(row.contact_id);
             finish(conn, &mut row, (ChatEnd::Visitor, actor), now)?;
+            close_ticket(conn, config, &row, actor, now)?;
         }
         ChatState::Missed | ChatState::Abandoned | ChatState::Left | ChatState::Ended => {}
     }
     Ok(row)
+}
+
+/// Nobody has said anything in a chat that is locked for too long: it ends, and its ticket where nothing is left to do.
+pub(super) fn end_of_silence(conn: &mut Conn, config: &Config, row: &mut ChatRow, now: DateTime<Utc>) -> Result<()> {
+    let (last, is_answered) = store::spoken(conn, row)?;
+    let silence = Silence { is_gone: row.gone_at.is_some(), is_answered, last };
+    finish(conn, row, (ChatEnd::Idle, Actor::Desk), now)?;
+    if silence.is_done() { close_ticket(conn, config, row, Actor::Desk, now) } else { Ok(()) }
+}
+
+/// Closes the ticket of a chat that ended, as the work of its agent.
+fn close_ticket(conn: &mut Conn, config: &Config, row: &ChatRow, actor: Actor, now: DateTime<Utc>) -> Result<()> {
+    if let Some(agent) = row.agent_id {
+        verbs::close_after(conn, config, row.ticket_id, (agent, actor), now)?;
+    }
+    Ok(())
 }
 
 /// An agent ends a chat, and closes its ticket where that is wanted: then the contact is asked how it was.
@@ -113,7 +130,7 @@ pub fn end_by_agent(
 }
 
 /// Ends a chat that is locked and that an agent has.
-pub(super) fn finish(conn: &mut Conn, row: &mut ChatRow, (by, actor): (ChatEnd, Actor), now: DateTime<Utc>) -> Result<()> {
+fn finish(conn: &mut Conn, row: &mut ChatRow, (by, actor): (ChatEnd, Actor), now: DateTime<Utc>) -> Result<()> {
     (row.state, row.ended_at, row.ended_by) = (Named(ChatState::Ended), Some(Time(now)), Some(Named(by)));
     row.next_at = None;
     store::save(conn, row)?;

@@ -1,5 +1,5 @@
 //! The verbs of offers: ring, ring wider, accept, decline, and what the clock brings. Each is one transaction.
-use super::model::{self, ChatEnd, ChatState, Member, OfferOutcome, Offering, Turn, Waits};
+use super::model::{self, ChatState, Member, OfferOutcome, Offering, Turn, Waits};
 use super::queries;
 use super::store::{self, ChatRow};
 use super::{commands, commands_ends as ends};
@@ -75,13 +75,13 @@ fn miss(conn: &mut Conn, row: &mut ChatRow, at: DateTime<Utc>, now: DateTime<Utc
     ends::owe(conn, row, at)
 }
 
-/// Nobody has said anything for too long: the chat ends, and its ticket stays with its agent.
+/// Nobody has said anything for too long: the chat ends.
 fn end_if_idle(conn: &mut Conn, config: &Config, row: &mut ChatRow, now: DateTime<Utc>) -> Result<bool> {
     let ends_at = row.active_at.0 + commands::idle(config);
     if now < ends_at {
         return Ok(false);
     }
-    ends::finish(conn, row, (ChatEnd::Idle, Actor::Desk), now)?;
+    ends::end_of_silence(conn, config, row, now)?;
     Ok(true)
 }
 

@@ -194,6 +194,24 @@ pub fn next_look(asked_at: DateTime<Utc>, round: i32, gone_at: Option<DateTime<U
     gone_at.map_or(wider, |at| wider.min(at + waits.gone))
 }
 
+/// How a chat stands that nobody goes on with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Silence {
+    /// Whether the visitor has no connection any more.
+    pub is_gone: bool,
+    /// Whether an agent said anything in it.
+    pub is_answered: bool,
+    /// Who spoke last.
+    pub last: Option<ChatSide>,
+}
+
+impl Silence {
+    /// Whether nothing is left to do on its ticket: the desk spoke last, or it answered and the visitor went away.
+    pub fn is_done(self) -> bool {
+        self.last == Some(ChatSide::Agent) || (self.is_gone && self.is_answered)
+    }
+}
+
 /// Whether a text can be said: not blank, not too long, and nothing that PostgreSQL cannot keep.
 pub fn is_sayable(body: &str) -> bool {
     !body.trim().is_empty() && !body.contains('\0') && body.chars().count() <= BODY_MAX

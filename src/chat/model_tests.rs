@@ -102,3 +102,22 @@ fn what_can_be_said() {
     }
     assert!(is_sayable(&"é".repeat(BODY_MAX)) && !is_sayable(&"é".repeat(BODY_MAX + 1)));
 }
+
+#[track_caller]
+fn silent(is_gone: bool, is_answered: bool, last: Option<ChatSide>, is_done: bool) {
+    assert_eq!(Silence { is_gone, is_answered, last }.is_done(), is_done, "{is_gone} {is_answered} {last:?}");
+}
+
+#[test]
+fn a_silence_ends_the_ticket_where_the_desk_owes_nothing() {
+    let (visitor, agent) = (Some(ChatSide::Visitor), Some(ChatSide::Agent));
+    silent(false, true, agent, true);
+    silent(true, true, agent, true);
+    silent(true, true, visitor, true);
+    // Somebody is there and waits for an answer, or never had one.
+    silent(false, true, visitor, false);
+    silent(false, false, visitor, false);
+    silent(true, false, visitor, false);
+    silent(true, false, None, false);
+    silent(false, false, None, false);
+}

@@ -276,7 +276,7 @@ impl Guest {
             }
             VisitorSays::End {} => {
                 let chat = self.chat()?;
-                app.db.write(move |conn| ends::end_by_visitor(conn, chat, now)).await?;
+                app.db.write(move |conn| ends::end_by_visitor(conn, &desk.config, chat, now)).await?;
                 Ok(None)
             }
             VisitorSays::Hello { .. } => {

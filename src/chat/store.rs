@@ -17,6 +17,9 @@ use diesel::prelude::*;
 /// Who comes back later asks anew.
 const LEAVE_WITHIN: TimeDelta = TimeDelta::hours(1);
 
+/// Rows of one insert.
+const OFFERS_AT_ONCE: usize = 1_000;
+
 /// A chat as stored.
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Debug, Clone, PartialEq)]
 #[diesel(table_name = chats, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -163,24 +166,28 @@ pub fn active_of(conn: &mut Conn, id: AgentId) -> Result<i64> {
     Ok(active.count().get_result(conn)?)
 }
 
-/// Offers a chat; who has an offer that stands keeps that one. Gives those who have it new. One insert each.
+/// Offers a chat; who has an offer that stands keeps that one. Gives those who have it new. One insert, and a query where somebody had.
 pub fn offer(conn: &mut Conn, chat: ChatId, round: i32, to: &[AgentId], now: DateTime<Utc>) -> Result<Vec<AgentId>> {
-    let mut offered = Vec::with_capacity(to.len());
-    for agent in to {
-        let row = OfferRow {
-            id: ChatOfferId::new(),
-            chat_id: chat,
-            agent_id: *agent,
-            round,
-            offered_at: Time(now),
-            ended_at: None,
-            outcome: None,
-        };
-        if each!(conn, conn => diesel::insert_into(chat_offers::table).values(&row).or_ignore().execute(conn))? == 1 {
-            offered.push(*agent);
-        }
+    let row = |agent: &AgentId| OfferRow {
+        id: ChatOfferId::new(),
+        chat_id: chat,
+        agent_id: *agent,
+        round,
+        offered_at: Time(now),
+        ended_at: None,
+        outcome: None,
+    };
+    let rows: Vec<OfferRow> = to.iter().map(row).collect();
+    let mut written = 0;
+    for some in rows.chunks(OFFERS_AT_ONCE) {
+        written +=
+            each!(conn, conn => diesel::insert_into(chat_offers::table).values(some).on_conflict_do_nothing().execute(conn))?;
     }
-    Ok(offered)
+    if written == to.len() {
+        return Ok(to.to_vec());
+    }
+    let ids: Vec<ChatOfferId> = rows.iter().map(|row| row.id).collect();
+    Ok(chat_offers::table.filter(chat_offers::id.eq_any(ids)).select(chat_offers::agent_id).load(conn)?)
 }
 
 macro_rules! end_offers {
@@ -221,6 +228,16 @@ pub fn place_of(conn: &mut Conn, chat: ChatId, side: ChatSide, client: ClientMes
         .filter(chat_messages::chat_id.eq(chat).and(chat_messages::side.eq(Named(side))))
         .filter(chat_messages::client_id.eq(client));
     Ok(known.select(PlaceRow::as_select()).first(conn).optional()?)
+}
+
+/// Who said the last thing, and whether an agent said anything. Two queries.
+pub fn spoken(conn: &mut Conn, row: &ChatRow) -> Result<(Option<ChatSide>, bool)> {
+    let of_chat = || chat_messages::table.filter(chat_messages::chat_id.eq(row.id));
+    let last: Option<Named<ChatSide>> =
+        of_chat().filter(chat_messages::seq.eq(row.last_seq)).select(chat_messages::side).first(conn).optional()?;
+    let by_agent = of_chat().filter(chat_messages::side.eq(Named(ChatSide::Agent)));
+    let first: Option<i32> = by_agent.select(chat_messages::seq).first(conn).optional()?;
+    Ok((last.map(|side| side.0), first.is_some()))
 }
 
 /// Puts a message in its place. One insert.

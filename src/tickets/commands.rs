@@ -319,13 +319,27 @@ pub fn fill(conn: &mut Conn, caller: &Caller, ticket: &mut Ticket, said: Values,
 
 /// Done: stops resolution and invites the contact to a survey.
 pub fn close(conn: &mut Conn, config: &Config, agent: &Agent, id: TicketId, seen: Seen, now: DateTime<Utc>) -> Result<Whole> {
-    let (mut ticket, mut clocks) = load(conn, id, seen)?;
+    let loaded = load(conn, id, seen)?;
+    finish(conn, config, loaded, (agent.id(), Actor::Agent(agent.id())), now)
+}
+
+/// Closes a ticket that is loaded: whose work it was, and who closes it.
+pub(super) fn finish(
+    conn: &mut Conn,
+    config: &Config,
+    (mut ticket, mut clocks): (Ticket, Clocks),
+    (worked, actor): (AgentId, Actor),
+    now: DateTime<Utc>,
+) -> Result<Whole> {
     ticket.apply(Action::Close, now)?;
     fields::values::check_closable(conn, config, &ticket.fields)?;
-    clocks.reach(conn, Metric::Resolution, agent.id(), now)?;
-    let data = json!({ "close_number": ticket.close_count });
-    timeline::record(conn, id, Kind::TicketClosed, Actor::Agent(agent.id()), now, data)?;
-    let agents = store::repliers(conn, id)?;
+    clocks.reach(conn, Metric::Resolution, worked, now)?;
+    let data = match actor {
+        Actor::Agent(_) => json!({ "close_number": ticket.close_count }),
+        Actor::Machine(_) | Actor::Contact(_) | Actor::Desk => json!({ "close_number": ticket.close_count, "agent_id": worked }),
+    };
+    timeline::record(conn, ticket.id, Kind::TicketClosed, actor, now, data)?;
+    let agents = store::repliers(conn, ticket.id)?;
     surveys::commands::invite(conn, config, &ticket, &agents, now)?;
     save(conn, ticket, clocks)
 }

@@ -1,14 +1,15 @@
 //! The verbs of chats on tickets: one opens for a visitor who asks, agents speak in it, and what was missed becomes work.
-use super::commands::{Whole, by_agent, load, save, whose, write_down};
+use super::commands::{Whole, by_agent, finish, load, save, whose, write_down};
 use super::commands_intake::{NewTicket, Sender, create};
 use super::model::{Action, Channel, Direction, Priority, Status};
 use super::store::MessageKind;
 use super::store_chats;
 use crate::accounts::caller::{Agent, Caller};
 use crate::accounts::contacts::Person;
+use crate::config::Config;
 use crate::db::Conn;
-use crate::error::Result;
-use crate::ids::{ClockId, ContactId, MessageId, TeamId, TicketId};
+use crate::error::{Error, Result};
+use crate::ids::{AgentId, ClockId, ContactId, MessageId, TeamId, TicketId};
 use crate::seen::Seen;
 use crate::sla::clock::Metric;
 use crate::sla::model::Subject;
@@ -57,6 +58,26 @@ pub fn say(conn: &mut Conn, agent: &Agent, id: TicketId, body: String, now: Date
     timeline::record(conn, id, Kind::AgentReplied, Actor::Agent(agent.id()), now, data)?;
     save(conn, ticket, clocks)?;
     Ok(message.id)
+}
+
+/// The chat of a ticket is over: so is the ticket, as the work of the agent who had the chat. False where more is to be done: an agent
+/// set it aside, or it lacks a field; and where it is closed or merged already.
+pub fn close_after(
+    conn: &mut Conn,
+    config: &Config,
+    id: TicketId,
+    (worked, actor): (AgentId, Actor),
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let loaded = load(conn, id, Seen(None))?;
+    if loaded.0.status != Status::Open {
+        return Ok(false);
+    }
+    match finish(conn, config, loaded, (worked, actor), now) {
+        Ok(_) => Ok(true),
+        Err(Error::Conflict { code: "ticket_merged" | "fields_missing", .. }) => Ok(false),
+        Err(other) => Err(other),
+    }
 }
 
 /// The visitor of a chat is a contact who is known: the ticket is theirs.

@@ -212,8 +212,7 @@ fn ticket_lines(conn: &mut Conn, after: After) -> Result<Lines> {
         .filter(clocks::standing.eq(Named(Standing::NotMeasured)))
         .select(clocks::ticket_id)
         .load(conn)?;
-    let mut agent_ids: Vec<AgentId> =
-        done.iter().filter(|row| row.2 == "agent").filter_map(|row| row.3).map(|id| AgentId(id.0)).collect();
+    let mut agent_ids: Vec<AgentId> = done.iter().filter_map(worker).collect();
     agent_ids.extend(rows.iter().filter_map(|row| row.assignee_id));
     agent_ids.sort_unstable();
     agent_ids.dedup();
@@ -259,6 +258,15 @@ fn ticket_lines(conn: &mut Conn, after: After) -> Result<Lines> {
     Ok((values(lines.collect())?, next))
 }
 
+/// Whose work an event is: the agent's who acted, or whom it names, as where the visitor of a chat ended it.
+fn worker((_, kind, actor, actor_id, _, data): &EventRow) -> Option<AgentId> {
+    match (kind.0, actor.as_str()) {
+        (_, "agent") => actor_id.map(|id| AgentId(id.0)),
+        (timeline::Kind::TicketClosed, _) => data.0.get("agent_id").and_then(Value::as_str).and_then(|id| id.parse().ok()),
+        _ => None,
+    }
+}
+
 type Opening = (String, Option<String>);
 
 /// What the contact wrote first, and what happened then, from messages and events.
@@ -268,8 +276,9 @@ fn history(said: Vec<MessageRow>, done: Vec<EventRow>, people: &HashMap<AgentId,
     let mut texts: HashMap<MessageId, Opening> =
         said.into_iter().map(|(_, id, body, mail_id, _)| (id, (body, mail_id))).collect();
     let mut history = Vec::new();
-    for (_, kind, actor, actor_id, at, data) in done {
-        let agent = actor_id.filter(|_| actor == "agent").and_then(|id| people.get(&AgentId(id.0)).cloned());
+    for row in done {
+        let agent = worker(&row).and_then(|id| people.get(&id).cloned());
+        let (_, kind, _, _, at, data) = row;
         let id: Option<MessageId> = data.0.get("message_id").and_then(Value::as_str).and_then(|id| id.parse().ok());
         let is_undone = id.is_some_and(|id| undone.contains(&id));
         let text = id.and_then(|id| {

@@ -20,6 +20,7 @@ mod calls_twilio;
 mod canned;
 mod chat;
 mod chat_browser;
+mod chat_ends;
 mod chat_socket;
 mod cli;
 mod clockstep;
@@ -107,6 +108,7 @@ const ALL: &[&[Test]] = &[
     canned::TESTS,
     chat::TESTS,
     chat_browser::TESTS,
+    chat_ends::TESTS,
     chat_socket::TESTS,
     fields::TESTS,
     tags::TESTS,
