@@ -8,4 +8,6 @@ pub mod ics;
 mod store;
 pub mod wire;
 
-pub use store::{Calendar, InForce, default_calendar, find, find_version, find_versions, hours_of, in_force, insert};
+pub use store::{
+    Calendar, InForce, default_calendar, find, find_version, find_versions, hours_of, in_force, in_force_of, insert,
+};

@@ -120,6 +120,16 @@ pub fn in_force(conn: &mut Conn, id: Option<CalendarId>) -> Result<Option<InForc
     Ok(Some(InForce { id, version, hours: hours_of(id, version, definition)? }))
 }
 
+/// The hours of several calendars, as they are now. One query, or none where none is asked about.
+pub fn in_force_of(conn: &mut Conn, ids: &BTreeSet<CalendarId>) -> Result<HashMap<CalendarId, Arc<Hours>>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let current = current!().select((calendars::id, calendars::version, calendar_versions::definition));
+    let rows: Vec<(CalendarId, i32, JsonText)> = each!(conn, conn => current.filter(calendars::id.eq_any(ids)).load(conn))?;
+    rows.into_iter().map(|(id, version, definition)| Ok((id, hours_of(id, version, definition)?))).collect()
+}
+
 /// The hours of one version, also an old one. One query.
 pub fn find_version(conn: &mut Conn, id: CalendarId, version: i32) -> Result<Arc<Hours>> {
     let found = calendar_versions::table.find((id, version)).select(calendar_versions::definition);

@@ -1040,14 +1040,25 @@ table! {
 table! {
     use crate::db::types::Uid;
     use diesel::sql_types::*;
-    staffing (id) {
-        id -> Integer,
-        raised_at -> Nullable<BigInt>,
-        told_at -> Nullable<BigInt>,
+    staffing_alarms (id) {
+        id -> Uid,
+        team_id -> Nullable<Uid>,
+        raised_at -> BigInt,
+        told_at -> BigInt,
         times -> Integer,
         acknowledged_at -> Nullable<BigInt>,
         acknowledged_by -> Nullable<Uid>,
-        version -> Integer,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    use crate::db::types::Uid;
+    use diesel::sql_types::*;
+    chat_typing (chat_id, side) {
+        chat_id -> Uid,
+        side -> Text,
+        at -> BigInt,
     }
 }
 
@@ -1232,7 +1243,8 @@ allow_tables_to_appear_in_same_query!(
     presence,
     presence_nodes,
     presence_lines,
-    staffing,
+    staffing_alarms,
+    chat_typing,
     presence_spells,
     shifts,
     chat_visitors,

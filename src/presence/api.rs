@@ -1,14 +1,16 @@
 //! `/presence`.
 use super::commands::{self, Said};
+use super::commands_alarms;
 use super::model::PresenceState;
-use super::queries::{self, Listed, StaffingRow};
+use super::queries::{self, Listed};
+use super::queries_alarms::{self, StaffingRow};
 use crate::accounts::caller::Agent;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::extract::{Body, Nothing, Now, Params, Post};
 use crate::http::idempotency::Answer;
 use crate::http::page::{LIMIT_DEFAULT, Page, read_cursor};
-use crate::ids::AgentId;
+use crate::ids::{AgentId, AlertId};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
@@ -102,6 +104,8 @@ pub async fn list(app: Data<App>, params: Params<PresenceParams>, request: HttpR
 /// The alarm that the desk is open and nobody is available.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct StaffingOut {
+    /// Its id among the alerts; null where it does not ring.
+    id: Option<AlertId>,
     /// Since when it rings; null where it does not.
     raised_at: Option<DateTime<Utc>>,
     /// When it was last told.
@@ -113,16 +117,19 @@ pub struct StaffingOut {
     acknowledged_by: Option<AgentId>,
 }
 
-impl From<StaffingRow> for StaffingOut {
-    fn from(row: StaffingRow) -> Self {
-        let StaffingRow { raised_at, told_at, times, acknowledged_at, acknowledged_by, version: _ } = row;
-        let rings = raised_at.is_some();
+impl From<Option<StaffingRow>> for StaffingOut {
+    fn from(row: Option<StaffingRow>) -> Self {
+        let Some(row) = row else {
+            return Self { id: None, raised_at: None, told_at: None, times: 0, acknowledged_at: None, acknowledged_by: None };
+        };
+        let StaffingRow { id, team_id: _, raised_at, told_at, times, acknowledged_at, acknowledged_by, ended_at: _ } = row;
         Self {
-            raised_at: raised_at.map(|at| at.0),
-            told_at: told_at.map(|at| at.0),
-            times: if rings { times } else { 0 },
-            acknowledged_at: acknowledged_at.filter(|_| rings).map(|at| at.0),
-            acknowledged_by: acknowledged_by.filter(|_| rings),
+            id: Some(id),
+            raised_at: Some(raised_at.0),
+            told_at: Some(told_at.0),
+            times,
+            acknowledged_at: acknowledged_at.map(|at| at.0),
+            acknowledged_by,
         }
     }
 }
@@ -131,12 +138,14 @@ impl From<StaffingRow> for StaffingOut {
 #[utoipa::path(get, path = "/api/v1/presence/alarm", tag = "live",
     responses((status = 200, description = "The alarm", body = StaffingOut)))]
 pub async fn alarm(app: Data<App>) -> Result<Json<StaffingOut>> {
-    Ok(Json(app.db.read(queries::staffing).await?.into()))
+    Ok(Json(app.db.read(queries_alarms::of_desk).await?.into()))
 }
 
 /// See to the alarm: it is not told again until it has ended.
 #[utoipa::path(post, path = "/api/v1/presence/alarm/acknowledgement", tag = "live", request_body = Nothing,
     responses((status = 200, description = "The alarm, acknowledged", body = StaffingOut)))]
 pub async fn acknowledge(app: Data<App>, agent: Agent, Now(now): Now, post: Post<Nothing>) -> Result<HttpResponse> {
-    post.once.run(&app, now, move |conn| Answer::ok(&StaffingOut::from(commands::acknowledge(conn, &agent, now)?))).await
+    post.once
+        .run(&app, now, move |conn| Answer::ok(&StaffingOut::from(Some(commands_alarms::acknowledge(conn, &agent, None, now)?))))
+        .await
 }

@@ -1,13 +1,13 @@
-//! The verbs of presence: said by an agent, lost with the last stream, an alarm where nobody is there.
-use super::model::{self, Plan, PresenceState, Turn};
-use super::store::{self, PresenceRow, StaffingRow};
+//! The verbs of presence: said by an agent, lost with the last stream.
+use super::commands_alarms::ring;
+use super::model::{self, Plan, PresenceState};
+use super::store::{self, PresenceRow};
 use crate::accounts::caller::Agent;
 use crate::config::Config;
 use crate::db::Conn;
 use crate::db::types::{Named, Time};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ids::AgentId;
-use crate::sla::alerts;
 use crate::timeline::{self, Actor, Kind};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -60,7 +60,7 @@ pub fn say(conn: &mut Conn, agent: &Agent, said: Said, now: DateTime<Utc>) -> Re
     if is_news { tell(conn, before.as_ref(), &row, Actor::Agent(agent.id()), now) } else { Ok(()) }
 }
 
-/// What this node has to write, and who is present. Up to five queries.
+/// What this node has to write, and who is present. Up to seven queries.
 pub fn plan(
     conn: &mut Conn,
     config: &Config,
@@ -92,63 +92,5 @@ pub fn follow(conn: &mut Conn, config: &Config, node: Uuid, plan: &Plan, now: Da
             news += 1;
         }
     }
-    Ok(news + usize::from(ring(conn, config, plan.turn, now)?))
-}
-
-/// Lets the alarm have its turn; false where there is nothing to do, or another node did it.
-fn ring(conn: &mut Conn, config: &Config, turn: Turn, now: DateTime<Utc>) -> Result<bool> {
-    if turn == Turn::Stay {
-        return Ok(false);
-    }
-    let mut row = store::staffing(conn)?;
-    let raised_at = row.raised_at.map(|at| at.0);
-    match (turn, raised_at) {
-        (Turn::Raise, None) => {
-            (row.raised_at, row.told_at, row.times) = (Some(Time(now)), Some(Time(now)), 1);
-            (row.acknowledged_at, row.acknowledged_by) = (None, None);
-        }
-        (Turn::Repeat, Some(_)) if row.acknowledged_at.is_none() => {
-            (row.told_at, row.times) = (Some(Time(now)), row.times + 1);
-        }
-        (Turn::End, Some(_)) => (row.raised_at, row.told_at) = (None, None),
-        _ => return Ok(false),
-    }
-    if !store::save_staffing(conn, &row)? {
-        return Ok(false);
-    }
-    if turn == Turn::End {
-        let data = json!({ "raised_at": raised_at, "times": row.times });
-        timeline::tell(conn, Kind::StaffingRestored, Actor::Desk, now, data)?;
-        return Ok(true);
-    }
-    timeline::tell(
-        conn,
-        Kind::StaffingAlarm,
-        Actor::Desk,
-        now,
-        json!({ "raised_at": row.raised_at.map(|at| at.0), "times": row.times }),
-    )?;
-    if turn == Turn::Raise && config.presence.alarm_mail {
-        let text = format!("The desk is open, and since {} no agent is available.", now.format("%-d %B %Y, %H:%M:%S UTC"));
-        alerts::commands::tell_managers(conn, "Nobody is available", &text, now)?;
-    }
-    Ok(true)
-}
-
-/// Somebody sees to the alarm: it is not told again. Three statements.
-pub fn acknowledge(conn: &mut Conn, agent: &Agent, now: DateTime<Utc>) -> Result<StaffingRow> {
-    let mut row = store::staffing(conn)?;
-    if row.raised_at.is_none() {
-        return Err(Error::conflict("no_alarm", "there is no alarm to see to"));
-    }
-    if row.acknowledged_at.is_some() {
-        return Err(Error::conflict("already_acknowledged", "somebody sees to it already"));
-    }
-    (row.acknowledged_at, row.acknowledged_by) = (Some(Time(now)), Some(agent.id()));
-    if !store::save_staffing(conn, &row)? {
-        return Err(Error::conflict("alarm_changed", "the alarm has just changed; look again"));
-    }
-    let data = json!({ "raised_at": row.raised_at.map(|at| at.0), "times": row.times });
-    timeline::tell(conn, Kind::StaffingAcknowledged, Actor::Agent(agent.id()), now, data)?;
-    Ok(row)
+    Ok(news + ring(conn, config, &plan.turns, now)?)
 }

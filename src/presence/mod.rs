@@ -4,7 +4,10 @@
 //! when). Each node holds a lease on its streams, so that a killed one does not keep agents present.
 pub mod api;
 pub mod commands;
+pub mod commands_alarms;
 pub mod jobs;
 pub mod model;
 pub mod queries;
+pub mod queries_alarms;
 mod store;
+mod store_alarms;

@@ -1,5 +1,5 @@
 //! When an agent is lost, what a node has to write, and when the alarm rings. Pure.
-use crate::ids::AgentId;
+use crate::ids::{AgentId, TeamId};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -37,12 +37,35 @@ pub struct Alarm {
 pub enum Turn {
     /// Nothing.
     Stay,
-    /// The desk is open and nobody is available: the managers are told.
+    /// It is open and nobody is available: the managers are told.
     Raise,
     /// They are told again.
     Repeat,
-    /// Somebody is available, or the desk is closed.
+    /// Somebody is available, or it is closed.
     End,
+}
+
+/// Where somebody has to be while it is open.
+#[derive(Debug, Clone, Default)]
+pub struct Watch {
+    /// The team; none for the desk.
+    pub team: Option<TeamId>,
+    /// Whether it is open.
+    pub is_open: bool,
+    /// Who counts; everybody where it is none.
+    pub members: Option<BTreeSet<AgentId>>,
+    /// The alarm, where one rings.
+    pub alarm: Option<Alarm>,
+}
+
+impl Watch {
+    fn is_nobody_there(&self, available: &BTreeSet<AgentId>) -> bool {
+        let is_anybody = match &self.members {
+            None => !available.is_empty(),
+            Some(members) => members.intersection(available).next().is_some(),
+        };
+        self.is_open && !is_anybody
+    }
 }
 
 /// What is known when a node looks.
@@ -50,16 +73,14 @@ pub enum Turn {
 pub struct Standing {
     /// Whether any agent has ever used presence.
     pub is_used: bool,
-    /// Whether the desk is open.
-    pub is_open: bool,
     /// Agents who are not offline: whether they are available, and when they last said so.
     pub present: Vec<(AgentId, bool, DateTime<Utc>)>,
     /// Streams of present agents by node.
     pub lines: Vec<(Uuid, AgentId)>,
     /// Nodes and their leases.
     pub nodes: Vec<(Uuid, DateTime<Utc>)>,
-    /// The alarm, where one rings.
-    pub alarm: Option<Alarm>,
+    /// Where somebody has to be.
+    pub watches: Vec<Watch>,
 }
 
 /// What a node has to write.
@@ -75,15 +96,15 @@ pub struct Plan {
     pub dead: Vec<Uuid>,
     /// Agents whose last stream has died.
     pub lost: Vec<AgentId>,
-    /// What becomes of the alarm.
-    pub turn: Turn,
+    /// What becomes of alarms, of the desk or of teams; those that stay as they are left out.
+    pub turns: Vec<(Option<TeamId>, Turn)>,
 }
 
 impl Plan {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        let Self { renews, joined, left, dead, lost, turn } = self;
-        !renews && joined.is_empty() && left.is_empty() && dead.is_empty() && lost.is_empty() && *turn == Turn::Stay
+        let Self { renews, joined, left, dead, lost, turns } = self;
+        !renews && joined.is_empty() && left.is_empty() && dead.is_empty() && lost.is_empty() && turns.is_empty()
     }
 }
 
@@ -109,7 +130,10 @@ pub fn plan(standing: &Standing, node: Uuid, seated: &BTreeSet<AgentId>, repeat:
     };
     let is_lost = |(agent, _, said_at): &&(AgentId, bool, DateTime<Utc>)| !is_held(agent) && now - *said_at >= TO_CONNECT;
     let lost: Vec<AgentId> = standing.present.iter().filter(is_lost).map(|one| one.0).collect();
-    let is_anybody_there = standing.present.iter().any(|(agent, is_available, _)| *is_available && !lost.contains(agent));
+    let is_there = |(agent, is_available, _): &&(AgentId, bool, DateTime<Utc>)| *is_available && !lost.contains(agent);
+    let available: BTreeSet<AgentId> = standing.present.iter().filter(is_there).map(|one| one.0).collect();
+    let turn_of = |watch: &Watch| turn(watch.alarm, standing.is_used && watch.is_nobody_there(&available), repeat, now);
+    let turns = standing.watches.iter().map(|watch| (watch.team, turn_of(watch))).filter(|one| one.1 != Turn::Stay).collect();
     let lease = standing.nodes.iter().find(|one| one.0 == node).map(|one| one.1);
     Plan {
         renews: !wanted.is_empty() && lease.is_none_or(|until| until - now <= RENEW_AT),
@@ -117,7 +141,7 @@ pub fn plan(standing: &Standing, node: Uuid, seated: &BTreeSet<AgentId>, repeat:
         left: ours.difference(&wanted).copied().collect(),
         dead,
         lost,
-        turn: turn(standing.alarm, standing.is_used && standing.is_open && !is_anybody_there, repeat, now),
+        turns,
     }
 }
 

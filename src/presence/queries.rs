@@ -1,6 +1,6 @@
 //! Who is there: for lists, for ringing, for the wallboard.
 use super::model::PresenceState;
-pub use super::store::{PresenceRow, StaffingRow};
+pub use super::store::PresenceRow;
 use crate::Result;
 use crate::db::{
     Conn,
@@ -48,11 +48,6 @@ pub fn one(conn: &mut Conn, agent: AgentId) -> Result<Option<Listed>> {
         .select((agents::id, agents::name, Option::<PresenceRow>::as_select()))
         .first(conn)
         .optional()?)
-}
-
-/// The alarm that nobody is there, as it stands. One query.
-pub fn staffing(conn: &mut Conn) -> Result<StaffingRow> {
-    super::store::staffing(conn)
 }
 
 /// How many agents are in each state; `None` where presence was never used. One query.

@@ -1,11 +1,11 @@
 //! Rows of presence: what agents said, the leases of nodes, the alarm.
-use super::model::{Alarm, PresenceState, Standing};
+use super::model::{PresenceState, Standing};
+use super::store_alarms;
 use crate::Result;
-use crate::calendar;
 use crate::db::{
     Conn,
     ext::OnConflictExt,
-    schema::{presence, presence_lines, presence_nodes, presence_spells, staffing},
+    schema::{presence, presence_lines, presence_nodes, presence_spells},
     types::{Named, Time},
 };
 use crate::each;
@@ -25,19 +25,6 @@ pub struct PresenceRow {
     pub chats_max: i32,
     pub changed_at: Time,
     pub updated_at: Time,
-}
-
-/// The alarm as stored.
-#[derive(Queryable, Selectable, Debug, Clone)]
-#[diesel(table_name = staffing)]
-#[expect(missing_docs, reason = "columns")]
-pub struct StaffingRow {
-    pub raised_at: Option<Time>,
-    pub told_at: Option<Time>,
-    pub times: i32,
-    pub acknowledged_at: Option<Time>,
-    pub acknowledged_by: Option<AgentId>,
-    pub version: i32,
 }
 
 /// One agent's. One query.
@@ -81,26 +68,7 @@ pub fn end_spell(conn: &mut Conn, agent: AgentId, now: DateTime<Utc>) -> Result<
     Ok(())
 }
 
-/// The alarm. One query.
-pub fn staffing(conn: &mut Conn) -> Result<StaffingRow> {
-    Ok(staffing::table.select(StaffingRow::as_select()).first(conn)?)
-}
-
-/// Writes the alarm, unless another node did since. False where one did. One update.
-pub fn save_staffing(conn: &mut Conn, row: &StaffingRow) -> Result<bool> {
-    let same = staffing::table.filter(staffing::version.eq(row.version));
-    let values = (
-        staffing::raised_at.eq(row.raised_at),
-        staffing::told_at.eq(row.told_at),
-        staffing::times.eq(row.times),
-        staffing::acknowledged_at.eq(row.acknowledged_at),
-        staffing::acknowledged_by.eq(row.acknowledged_by),
-        staffing::version.eq(row.version + 1),
-    );
-    Ok(diesel::update(same).set(values).execute(conn)? == 1)
-}
-
-/// What is known now. One query where presence is not used, else five.
+/// What is known now. One query where presence is not used, else up to seven.
 pub fn standing(conn: &mut Conn, now: DateTime<Utc>) -> Result<Standing> {
     type Present = (AgentId, Named<PresenceState>, Time);
     let all: Vec<Present> = presence::table
@@ -116,19 +84,12 @@ pub fn standing(conn: &mut Conn, now: DateTime<Utc>) -> Result<Standing> {
         presence_lines::table.select((presence_lines::node_id, presence_lines::agent_id)).load(conn)?;
     let nodes: Vec<(NodeId, Time)> =
         presence_nodes::table.select((presence_nodes::id, presence_nodes::lease_until)).load(conn)?;
-    let staffing = staffing(conn)?;
-    let alarm = staffing
-        .raised_at
-        .zip(staffing.told_at)
-        .map(|(_, told_at)| Alarm { told_at: told_at.0, is_acknowledged: staffing.acknowledged_at.is_some() });
-    let is_open = calendar::in_force(conn, None)?.is_some_and(|calendar| calendar.hours.is_open(now));
     Ok(Standing {
         is_used: true,
-        is_open,
         present,
         lines: lines.into_iter().map(|(node, agent)| (node.0, agent)).collect(),
         nodes: nodes.into_iter().map(|(node, until)| (node.0, until.0)).collect(),
-        alarm,
+        watches: store_alarms::watches(conn, now)?,
     })
 }
 

@@ -85,7 +85,7 @@ fn look(conn: &mut Conn, now: DateTime<Utc>) -> Result<WallboardOut> {
             away: counts.map(|counts| counts.1),
             free: free.map(|free| free.len()),
         },
-        nobody_since: presence::queries::staffing(conn)?.raised_at.map(|at| at.0),
+        nobody_since: presence::queries_alarms::of_desk(conn)?.map(|row| row.raised_at.0),
         today,
     })
 }

@@ -8,6 +8,16 @@ use std::collections::BTreeSet;
 
 names! {
     /// What an alert is about.
+    pub enum About {
+        /// A promise of a ticket.
+        Promise = "promise",
+        /// The desk or a team is open and nobody is available.
+        Staffing = "staffing",
+    }
+}
+
+names! {
+    /// How far a promise is gone.
     pub enum Level {
         /// The warning share of the time is used.
         Warning = "warning",

@@ -10,6 +10,7 @@ use crate::db::types::{Named, Time};
 use crate::error::{Error, Result};
 use crate::ids::{AgentId, AlertId, AlertLetterId, ClockId, TeamId, TicketId};
 use crate::jobs::{JobKind, queue};
+use crate::presence::commands_alarms as alarms;
 use crate::sla::clock::Metric;
 use crate::sla::explain::Version;
 use crate::sla::ladder::{Case, EndReason, Level, People, Turn};
@@ -228,7 +229,8 @@ pub fn climb(conn: &mut Conn, config: &Config, now: DateTime<Utc>) -> Result<boo
 }
 
 /// Writes to the managers, or where there is none to the admins, of what is no ticket's. Three statements.
-pub fn tell_managers(conn: &mut Conn, subject: &str, text: &str, now: DateTime<Utc>) -> Result<()> {
+pub fn tell_managers(conn: &mut Conn, subject: &str, lines: &[String], now: DateTime<Utc>) -> Result<()> {
+    let html: Vec<String> = lines.iter().map(|line| format!("<p>{}</p>", letter::escaped(line))).collect();
     let rows: Vec<LetterRow> = Staff::of(conn, &HashMap::new())?
         .to_managers()
         .map(|(agent_id, recipient)| LetterRow {
@@ -236,8 +238,8 @@ pub fn tell_managers(conn: &mut Conn, subject: &str, text: &str, now: DateTime<U
             agent_id,
             recipient,
             subject: subject.to_owned(),
-            text_body: format!("{text}\n"),
-            html_body: format!("<!doctype html><p>{text}</p>"),
+            text_body: format!("{}\n", lines.join("\n")),
+            html_body: format!("<!doctype html>{}", html.concat()),
             state: Named(LetterState::Queued),
             attempts: 0,
             last_error: None,
@@ -289,7 +291,10 @@ fn queue_letters(
 
 /// Somebody sees to it: it is not told again. Three statements.
 pub fn acknowledge(conn: &mut Conn, agent: &Agent, id: AlertId, now: DateTime<Utc>) -> Result<()> {
-    let row = store::find(conn, id)?.ok_or(Error::NotFound("alert"))?;
+    let Some(row) = store::find(conn, id)? else {
+        // It may be one that nobody is there.
+        return alarms::acknowledge(conn, agent, Some(id), now).map(|_| ());
+    };
     if row.ended_at.is_some() {
         return Err(Error::conflict("alert_ended", "the alert is over: there is nothing left to see to"));
     }

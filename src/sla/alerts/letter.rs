@@ -59,6 +59,11 @@ struct Html<'a> {
     more: usize,
 }
 
+/// Text for HTML.
+pub fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 /// Subject, text and HTML of a letter.
 pub fn write(company: &str, items: &[Item]) -> askama::Result<(String, String, String)> {
     let (named, rest) = items.split_at(items.len().min(NAMED_MAX));

@@ -10,8 +10,9 @@ use crate::db::{
 use crate::each;
 use crate::error::Error;
 use crate::ids::{AgentId, AlertId, AlertLetterId, TeamId, TicketId};
+use crate::presence::queries_alarms::{self, StaffingRow};
 use crate::sla::clock::Metric;
-use crate::sla::ladder::Level;
+use crate::sla::ladder::{About, Level};
 use crate::tickets::model::Priority;
 use chrono::DateTime;
 use diesel::prelude::*;
@@ -19,6 +20,7 @@ use diesel::prelude::*;
 /// Which alerts; what is `None` does not filter.
 #[derive(Debug, Default, Clone)]
 pub struct Filter {
+    pub about: Option<About>,
     pub is_open: Option<bool>,
     pub is_acknowledged: Option<bool>,
     pub level: Option<Level>,
@@ -27,6 +29,37 @@ pub struct Filter {
     pub team_id: Option<TeamId>,
     pub assignee_id: Option<AgentId>,
     pub ticket_id: Option<TicketId>,
+}
+
+impl Filter {
+    /// Whether what has no ticket can pass.
+    fn may_be_staffing(&self) -> bool {
+        let is_of_ticket = self.level.is_some()
+            || self.metric.is_some()
+            || self.priority.is_some()
+            || self.assignee_id.is_some()
+            || self.ticket_id.is_some();
+        !is_of_ticket && self.about != Some(About::Promise)
+    }
+}
+
+/// What an alert is about: a promise of a ticket, or a place where nobody is.
+#[derive(Debug, Clone)]
+pub enum Alert {
+    /// A warning or a breach.
+    Promise(AlertRow, Whose),
+    /// The desk or a team is open and nobody is available.
+    Staffing(StaffingRow),
+}
+
+impl Alert {
+    /// Its place in the list.
+    pub fn key(&self) -> (i64, AlertId) {
+        match self {
+            Self::Promise(row, _) => (row.raised_at.0.timestamp_micros(), row.id),
+            Self::Staffing(row) => (row.raised_at.0.timestamp_micros(), row.id),
+        }
+    }
 }
 
 /// The ticket of an alert: number, subject, priority, team, assignee.
@@ -41,8 +74,8 @@ macro_rules! listed {
     };
 }
 
-/// A page of alerts, the oldest first: who waits longest is first. One query.
-pub fn list(conn: &mut Conn, filter: &Filter, after: Option<(i64, AlertId)>, limit: i64) -> Result<Vec<(AlertRow, Whose)>> {
+/// A page of alerts, the oldest first: who waits longest is first. Two queries.
+pub fn list(conn: &mut Conn, filter: &Filter, after: Option<(i64, AlertId)>, limit: i64) -> Result<Vec<Alert>> {
     let after = match after {
         None => None,
         Some((micros, id)) => {
@@ -50,6 +83,23 @@ pub fn list(conn: &mut Conn, filter: &Filter, after: Option<(i64, AlertId)>, lim
             Some((Time(DateTime::from_timestamp_micros(micros).ok_or_else(unknown)?), id))
         }
     };
+    let mut all = Vec::new();
+    if filter.about != Some(About::Staffing) {
+        let rows = of_promises(conn, filter, after, limit)?;
+        all.extend(rows.into_iter().map(|(row, whose)| Alert::Promise(row, whose)));
+    }
+    if filter.may_be_staffing() {
+        let Filter { is_open, is_acknowledged, team_id, .. } = *filter;
+        let own = queries_alarms::Filter { is_open, is_acknowledged, team_id };
+        let rows = queries_alarms::list(conn, &own, after.map(|(at, id)| (at.0, id)), limit)?;
+        all.extend(rows.into_iter().map(Alert::Staffing));
+    }
+    all.sort_by_key(Alert::key);
+    all.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(all)
+}
+
+fn of_promises(conn: &mut Conn, filter: &Filter, after: Option<(Time, AlertId)>, limit: i64) -> Result<Vec<(AlertRow, Whose)>> {
     Ok(each!(conn, conn => {
         let mut query = listed!().limit(limit).into_boxed();
         match filter.is_open {
@@ -97,8 +147,11 @@ pub fn letter(conn: &mut Conn, id: AlertLetterId) -> Result<LetterRow> {
     store::letter(conn, id)?.ok_or(Error::NotFound("alert letter"))
 }
 
-/// One with its ticket. One query.
-pub fn find(conn: &mut Conn, id: AlertId) -> Result<(AlertRow, Whose)> {
+/// One with what it is about. Two queries at the most.
+pub fn find(conn: &mut Conn, id: AlertId) -> Result<Alert> {
     let found: Option<(AlertRow, Whose)> = each!(conn, conn => listed!().filter(alerts::id.eq(id)).first(conn)).optional()?;
-    found.ok_or(Error::NotFound("alert"))
+    match found {
+        Some((row, whose)) => Ok(Alert::Promise(row, whose)),
+        None => Ok(Alert::Staffing(queries_alarms::find(conn, id)?)),
+    }
 }
