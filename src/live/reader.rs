@@ -17,8 +17,11 @@ const BATCH: i64 = 64;
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 /// On SQLite this process writes almost everything, and each commit wakes the loop.
 const LOOK_EVERY_SQLITE: Duration = Duration::from_millis(250);
-/// After a batch what follows is gathered for so long: under load a listener is written to some 100 times a second at the most.
+/// After a batch what follows is gathered for so long, and for each listener so much longer, up to so long: writing to all of them takes
+/// time of the processor, which is to be left for those who write and read. Of few, each is written to some 100 times a second at the most.
 const GATHER: Duration = Duration::from_millis(10);
+const GATHER_PER_LISTENER: Duration = Duration::from_micros(10);
+const GATHER_MAX: Duration = Duration::from_millis(25);
 /// While somebody may still write below the horizon, it is looked at again after so long.
 const LOOK_SOON: Duration = Duration::from_millis(3);
 /// After a failure.
@@ -43,6 +46,11 @@ async fn look(app: &App, place: Option<i64>, open: Option<Open>) -> Result<Look>
             (Horizon::At(at), Some(place)) => Ok(Look::Told(queries::between(conn, place, at, BATCH)?)),
         })
         .await
+}
+
+fn gather(listeners: usize) -> Duration {
+    let listeners = u32::try_from(listeners).unwrap_or(u32::MAX);
+    GATHER.saturating_add(GATHER_PER_LISTENER.saturating_mul(listeners)).min(GATHER_MAX)
 }
 
 async fn check_tokens(app: &App) -> Result<()> {
@@ -78,7 +86,7 @@ pub async fn run(app: Data<App>, mut stop: watch::Receiver<bool>) {
             }
             Ok(Look::Told(batch)) => {
                 is_check_due |= batch.is_about_access;
-                let pause = if batch.is_full { Duration::ZERO } else { GATHER };
+                let pause = if batch.is_full { Duration::ZERO } else { gather(app.live.listeners()) };
                 app.live.tell(batch);
                 (pause, false)
             }
