@@ -269,6 +269,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .configure(surveys::pages::routes)
         .configure(calls::hooks::routes)
         .configure(chat::pages::routes)
+        .configure(chat::files::routes)
         .configure(chat::socket::routes)
         .default_service(web::to(nowhere));
 }

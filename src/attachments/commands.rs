@@ -6,8 +6,8 @@ use crate::accounts::caller::Caller;
 use crate::config;
 use crate::db::{Conn, types::Json};
 use crate::error::{Error, Result};
-use crate::ids::{AttachmentId, MessageId, TicketId};
-use crate::timeline::{self, Kind};
+use crate::ids::{AgentId, AttachmentId, MessageId, TicketId, TokenId};
+use crate::timeline::{self, Actor, Kind};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use std::collections::HashMap;
@@ -29,6 +29,24 @@ pub fn hand_in(conn: &mut Conn, row: AttachmentRow) -> Result<AttachmentOut> {
     Ok(row.into())
 }
 
+/// Who handed a file in: a person, or a machine or visitor by an id of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// A person of the staff, with whatever token.
+    Agent(AgentId),
+    /// Anybody else.
+    Machine(TokenId),
+}
+
+impl Owner {
+    fn has(self, row: &AttachmentRow) -> bool {
+        match self {
+            Self::Agent(id) => row.agent_id == Some(id),
+            Self::Machine(id) => row.agent_id.is_none() && row.token_id == id,
+        }
+    }
+}
+
 /// Gives files to a message just written. Each waits for a message and was handed in by the same person or machine.
 /// No query where there are none; else three, and the event.
 pub fn attach(
@@ -43,12 +61,21 @@ pub fn attach(
         return Ok(());
     }
     let message = message.ok_or_else(|| Error::field("attachments", "no_message", "files belong to a message: give a body"))?;
-    let is_theirs = |row: &AttachmentRow| match caller.agent {
-        Some((id, _)) => row.agent_id == Some(id),
-        None => row.token_id == caller.token_id,
-    };
+    let owner = caller.agent.map_or(Owner::Machine(caller.token_id), |(id, _)| Owner::Agent(id));
+    give(conn, config, (owner, caller.actor()), (ticket, message), ids, now)
+}
+
+/// The same for whoever handed them in.
+pub fn give(
+    conn: &mut Conn,
+    config: &config::Attachments,
+    (owner, actor): (Owner, Actor),
+    (ticket, message): (TicketId, MessageId),
+    ids: &[AttachmentId],
+    now: DateTime<Utc>,
+) -> Result<()> {
     let mut free: HashMap<AttachmentId, AttachmentRow> =
-        store::waiting(conn, ids)?.into_iter().filter(is_theirs).map(|row| (row.id, row)).collect();
+        store::waiting(conn, ids)?.into_iter().filter(|row| owner.has(row)).map(|row| (row.id, row)).collect();
     let mut files = Vec::with_capacity(ids.len());
     for (index, id) in ids.iter().enumerate() {
         // Taken out, so that a repeated one is unknown the second time.
@@ -62,7 +89,7 @@ pub fn attach(
     model::check_together(&sizes, config.limits()).map_err(|Refused(code, text)| Error::field("attachments", code, text))?;
     store::give(conn, message, ids, Json::of(&files)?)?;
     let data = json!({ "message_id": message, "attachment_ids": ids });
-    timeline::record(conn, ticket, Kind::FilesAttached, caller.actor(), now, data)
+    timeline::record(conn, ticket, Kind::FilesAttached, actor, now, data)
 }
 
 /// Forgets files that waited too long, some at a time; their bytes are the caller's to throw away afterwards.

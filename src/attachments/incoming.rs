@@ -5,8 +5,7 @@ use super::store::AttachmentRow;
 use crate::app::App;
 use crate::db::types::Time;
 use crate::error::{Error, Result};
-use crate::http::auth::Who;
-use crate::ids::AttachmentId;
+use crate::ids::{AgentId, AttachmentId, TokenId};
 use actix_multipart::{Field, Multipart};
 use actix_web::HttpRequest;
 use actix_web::http::header;
@@ -14,6 +13,10 @@ use actix_web::web::Payload;
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use sha2::{Digest, Sha256};
+use std::time::Duration;
+
+/// A file has come by then, or its sender is up to no good.
+pub const UPLOAD_WITHIN: Duration = Duration::from_secs(600);
 
 /// The type of the body.
 const FORM: &str = "multipart/form-data";
@@ -29,10 +32,17 @@ fn not_wanted(name: &str) -> Error {
     Error::field(name, "unknown_field", format!("the form must have one part, {PART:?}"))
 }
 
+/// What a sender hears who took longer.
+pub fn too_slow() -> Error {
+    let message = format!("the file did not come within {} s", UPLOAD_WITHIN.as_secs());
+    Error::Malformed { code: "slow_body", message }
+}
+
 /// Writes the bytes of the upload and says what its row is to be. The row is not written here.
-pub(super) async fn receive(
+pub async fn receive(
     app: &App,
-    who: &Who,
+    (token_id, agent_id): (TokenId, Option<AgentId>),
+    size_max_bytes: usize,
     request: &HttpRequest,
     payload: Payload,
     now: DateTime<Utc>,
@@ -60,7 +70,7 @@ pub(super) async fn receive(
     model::check(&file_name, &media_type, app.config.attachments.limits())?;
     let id = AttachmentId::new();
     let mut incoming = app.depot.begin(id, now);
-    let written = match pour(&mut field, &mut incoming, app.config.attachments.size_max_bytes).await {
+    let written = match pour(&mut field, &mut incoming, size_max_bytes).await {
         Ok(written) => {
             // The form goes on once nobody holds the part before.
             drop(field);
@@ -72,7 +82,7 @@ pub(super) async fn receive(
         }
         Err(error) => {
             // Who still sends hears no answer: what is on its way is taken first, up to as much again.
-            let mut rest = app.config.attachments.size_max_bytes;
+            let mut rest = size_max_bytes;
             while let Ok(Some(bytes)) = field.try_next().await
                 && rest > bytes.len()
             {
@@ -87,8 +97,8 @@ pub(super) async fn receive(
             Ok(AttachmentRow {
                 id,
                 message_id: None,
-                token_id: who.0.token_id,
-                agent_id: who.0.agent.map(|(id, _)| id),
+                token_id,
+                agent_id,
                 file_name,
                 media_type,
                 size_bytes,

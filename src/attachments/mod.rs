@@ -2,9 +2,10 @@
 pub mod api;
 pub mod commands;
 pub mod depot;
-mod incoming;
+pub mod incoming;
 pub mod jobs;
 pub mod model;
 pub mod queries;
+pub mod serve;
 mod store;
 pub mod wire;

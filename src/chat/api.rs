@@ -1,9 +1,10 @@
 //! `/chats`: the queue, one chat, what was said, and an agent's verbs.
-use super::commands::{self, Speaker};
+use super::commands::{self, Said, Speaker};
 use super::commands_ends as ends;
 use super::commands_offers as offers;
 use super::model::ChatState;
 use super::queries::{self, Filter};
+use super::rooms;
 use super::wire::{ChatBlockIn, ChatEndIn, ChatFull, ChatMessageIn, ChatMessageOut, ChatOut, ChatPlaceOut};
 use crate::accounts::caller::Agent;
 use crate::app::App;
@@ -71,7 +72,9 @@ pub async fn messages(app: Data<App>, id: Id<ChatId>, page: Params<PageParams>, 
             queries::said(conn, id.0, after, i64::from(limit) + 1)
         })
         .await?;
-    Ok(Page::of(rows, limit, |row| row.seq)?.map(ChatMessageOut::from).respond(&request))
+    let key = rooms::key(&app).await?;
+    let rows = rows.into_iter().map(|row| ChatMessageOut::of(row, &key)).collect::<Result<Vec<_>>>()?;
+    Ok(Page::of(rows, limit, |row| row.seq)?.respond(&request))
 }
 
 /// Take a chat that waits. Of several agents who do, one wins; its ticket is picked up.
@@ -96,12 +99,13 @@ pub async fn decline(app: Data<App>, agent: Agent, Now(now): Now, id: Id<ChatId>
 #[utoipa::path(post, path = "/api/v1/chats/{id}/messages", tag = "chats", request_body = ChatMessageIn,
     params(("id" = ChatId, Path)), responses((status = 200, description = "Where it stands", body = ChatPlaceOut)))]
 pub async fn say(app: Data<App>, agent: Agent, Now(now): Now, id: Id<ChatId>, post: Post<ChatMessageIn>) -> Result<HttpResponse> {
-    let ChatMessageIn { id: own, body } = post.body;
+    let ChatMessageIn { id: own, body, attachments: files } = post.body;
     let own = own.unwrap_or_else(ClientMessageId::new);
     let desk = app.clone();
     post.once
         .run(&app, now, move |conn| {
-            let placed = commands::say(conn, &desk.config, (id.0, Speaker::Agent(agent)), (own, body), now)?;
+            let said = Said { id: own, body, files };
+            let placed = commands::say(conn, &desk.config, (id.0, Speaker::Agent(agent)), said, now)?;
             Answer::ok(&ChatPlaceOut { id: own, seq: placed.seq })
         })
         .await

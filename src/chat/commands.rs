@@ -8,12 +8,13 @@ use super::store::{self, ChatRow, PlaceRow, VisitorRow};
 use crate::accounts::caller::{Agent, Caller};
 use crate::accounts::contacts::{self, NewContact, Person};
 use crate::accounts::teams;
+use crate::attachments::commands::{self as attachments, Owner};
 use crate::calendar;
 use crate::config::Config;
 use crate::db::Conn;
 use crate::db::types::{Named, Time};
 use crate::error::{Error, Result};
-use crate::ids::{ChatId, ClientMessageId, LineId, TeamId, VisitorId};
+use crate::ids::{AttachmentId, ChatId, ClientMessageId, LineId, TeamId, TokenId, VisitorId};
 use crate::tickets::commands_chats as verbs;
 use crate::tickets::commands_intake::{self as intake, NewMessage};
 use crate::timeline::{self, Actor, Kind};
@@ -179,12 +180,24 @@ pub fn ask(conn: &mut Conn, config: &Config, asking: &Asking, now: DateTime<Utc>
     let person = who(conn, &visitor, asking, now)?;
     let mut row = open(conn, asking, (&visitor, &person), (team, ChatState::Waiting), now)?;
     if let Some((client, body)) = &asking.message {
-        add(conn, config, &mut row, Speaker::Visitor, (*client, body.clone()), now)?;
+        let said = Said { id: *client, body: body.clone(), files: Vec::new() };
+        add(conn, config, &mut row, Speaker::Visitor, said, now)?;
         store::save(conn, &row)?;
     }
     let staff = queries::staff(conn, now)?;
     offers::look_after(conn, config, row.id, &staff, now)?;
     store::lock(conn, row.id)
+}
+
+/// Something that is said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// The name that its writer gave it: the same again is the same.
+    pub id: ClientMessageId,
+    /// Plain text.
+    pub body: String,
+    /// Files that its writer handed in before.
+    pub files: Vec<AttachmentId>,
 }
 
 /// Who says something.
@@ -197,17 +210,11 @@ pub enum Speaker {
 }
 
 /// Says something in a chat that is open; a client that says it again, by its own id, hears where it stands. Some ten statements.
-pub fn say(
-    conn: &mut Conn,
-    config: &Config,
-    (id, by): (ChatId, Speaker),
-    (client, body): (ClientMessageId, String),
-    now: DateTime<Utc>,
-) -> Result<Placed> {
-    say_nothing(&body)?;
+pub fn say(conn: &mut Conn, config: &Config, (id, by): (ChatId, Speaker), said: Said, now: DateTime<Utc>) -> Result<Placed> {
+    say_nothing(&said.body)?;
     let mut row = store::lock(conn, id)?;
     let side = if matches!(by, Speaker::Visitor) { ChatSide::Visitor } else { ChatSide::Agent };
-    if let Some(place) = store::place_of(conn, id, side, client)? {
+    if let Some(place) = store::place_of(conn, id, side, said.id)? {
         return Ok(Placed { seq: place.seq, is_new: false });
     }
     match (row.state.0, side) {
@@ -222,7 +229,7 @@ pub fn say(
     if side == ChatSide::Visitor && store::visitor(conn, row.visitor_id)?.is_some_and(|visitor| visitor.blocked_at.is_some()) {
         return Err(Error::forbidden("blocked", "this visitor is not served"));
     }
-    let seq = add(conn, config, &mut row, by, (client, body), now)?;
+    let seq = add(conn, config, &mut row, by, said, now)?;
     store::save(conn, &row)?;
     Ok(Placed { seq, is_new: true })
 }
@@ -233,17 +240,26 @@ fn add(
     config: &Config,
     row: &mut ChatRow,
     by: Speaker,
-    (client_id, body): (ClientMessageId, String),
+    Said { id: client_id, body, files }: Said,
     now: DateTime<Utc>,
 ) -> Result<i32> {
-    let (side, message_id) = match by {
+    let (side, owner, (ticket_id, message_id)) = match by {
         Speaker::Visitor => {
             let message = NewMessage { body, mail_message_id: None };
             let whole = intake::receive(conn, config, &Caller::chat_gate(), row.ticket_id, message, Some(now), now)?;
-            (ChatSide::Visitor, whole.message_id.ok_or_else(|| Error::internal("a message was not written"))?)
+            let message_id = whole.message_id.ok_or_else(|| Error::internal("a message was not written"))?;
+            // Who asks has no token: their files are known by their own id.
+            let owner = (Owner::Machine(TokenId(row.visitor_id.0)), Actor::Contact(row.contact_id));
+            (ChatSide::Visitor, owner, (whole.ticket.id, message_id))
         }
-        Speaker::Agent(agent) => (ChatSide::Agent, verbs::say(conn, &agent, row.ticket_id, body, now)?),
+        Speaker::Agent(agent) => {
+            let owner = (Owner::Agent(agent.id()), Actor::Agent(agent.id()));
+            (ChatSide::Agent, owner, verbs::say(conn, &agent, row.ticket_id, body, now)?)
+        }
     };
+    if !files.is_empty() {
+        attachments::give(conn, &config.attachments, owner, (ticket_id, message_id), &files, now)?;
+    }
     row.last_seq += 1;
     row.active_at = Time(now);
     if row.state.0 == ChatState::Active {
@@ -288,7 +304,7 @@ pub fn leave(conn: &mut Conn, config: &Config, asking: &Asking, now: DateTime<Ut
         }
     };
     (row.state, row.ended_at, row.next_at) = (Named(ChatState::Left), Some(Time(now)), None);
-    add(conn, config, &mut row, Speaker::Visitor, (client, body), now)?;
+    add(conn, config, &mut row, Speaker::Visitor, Said { id: client, body, files: Vec::new() }, now)?;
     store::save(conn, &row)?;
     verbs::owe_an_answer(conn, row.ticket_id, now)?;
     let data = json!({ "chat_id": row.id });

@@ -1,5 +1,5 @@
 //! Who a visitor is: an id that the desk signed, or a token (JWT, HS256) that the host site signed with its secret. Pure.
-use crate::ids::VisitorId;
+use crate::ids::{AttachmentId, ChatId, VisitorId};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit, Mac};
@@ -14,6 +14,8 @@ const LEEWAY: TimeDelta = TimeDelta::seconds(60);
 const OF_VISITORS: &[u8] = b"deskbell chat visitor 1\0";
 /// Turns the subject of a host site into the id of a visitor.
 const OF_SUBJECTS: &[u8] = b"deskbell chat subject 1\0";
+/// What addresses of files are signed by.
+const OF_DOORS: &[u8] = b"deskbell chat door 1\0";
 /// A longer token is none.
 const TOKEN_MAX_BYTES: usize = 4_096;
 /// Characters of a subject at the most.
@@ -78,6 +80,35 @@ pub fn visitor_of(key: &[u8], origin: &str, subject: &str) -> Option<VisitorId> 
     Some(VisitorId(uuid::Builder::from_custom_bytes(bytes).into_uuid()))
 }
 
+/// What can be reached by a signed address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// A file can be fetched.
+    File(AttachmentId),
+    /// Files can be handed in to a chat.
+    Upload(ChatId),
+}
+
+impl Door {
+    fn mac(self, key: &[u8]) -> Option<Hmac<Sha256>> {
+        match self {
+            Self::File(id) => mac(key, &[OF_DOORS, b"file", id.0.as_bytes()]),
+            Self::Upload(id) => mac(key, &[OF_DOORS, b"upload", id.0.as_bytes()]),
+        }
+    }
+}
+
+/// What stands in a signed address: always the same for the same thing.
+pub fn seal(key: &[u8], door: Door) -> Option<String> {
+    Some(URL_SAFE_NO_PAD.encode(door.mac(key)?.finalize().into_bytes()))
+}
+
+/// Whether [`seal`] made this text for it; compares in constant time.
+pub fn is_sealed(key: &[u8], door: Door, text: &str) -> bool {
+    let given = URL_SAFE_NO_PAD.decode(text).ok();
+    given.zip(door.mac(key)).is_some_and(|(given, mac)| mac.verify_slice(&given).is_ok())
+}
+
 /// Reads a JWT of the host site: HS256 and nothing else, with `sub` and an `exp` that is still to come. None where it is no good.
 pub fn verify(secret: &str, token: &str, now: DateTime<Utc>) -> Option<Identity> {
     if secret.is_empty() || token.len() > TOKEN_MAX_BYTES {
@@ -131,6 +162,19 @@ mod tests {
         }
         for text in ["", ".", "..", "a.b.c", "\u{1f600}.1.2"] {
             assert_eq!(read(KEY, SITE, text, now()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_good_for_its_own_thing_alone() {
+        let (file, chat) = (AttachmentId(Uuid::from_u128(7)), ChatId(Uuid::from_u128(7)));
+        let text = seal(KEY, Door::File(file)).expect("a text");
+        assert!(is_sealed(KEY, Door::File(file), &text));
+        assert!(!is_sealed(KEY, Door::File(AttachmentId(Uuid::from_u128(8))), &text));
+        assert!(!is_sealed(KEY, Door::Upload(chat), &text), "the same number, another thing");
+        assert!(!is_sealed(b"another key", Door::File(file), &text));
+        for text in ["", "x", "\u{1f600}", &text[1..]] {
+            assert!(!is_sealed(KEY, Door::File(file), text), "{text}");
         }
     }
 

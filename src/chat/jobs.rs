@@ -1,5 +1,6 @@
-//! The loop of a node that rings wider, notices who went away, and ends what nobody goes on with.
+//! The loop of a node that rings wider, notices who went away, ends what nobody goes on with, and hears who types on other nodes.
 use super::commands_offers as commands;
+use super::typing;
 use crate::app::App;
 use crate::error::Result;
 use actix_web::web::Data;
@@ -24,6 +25,7 @@ async fn look(app: &Data<App>) -> Result<usize> {
 
 /// Looks until there is nothing to do; says how much there was.
 pub async fn catch_up(app: &Data<App>) -> Result<usize> {
+    typing::look(app).await?;
     let mut done = 0;
     loop {
         let step = look(app).await?;

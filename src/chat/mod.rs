@@ -5,7 +5,9 @@
 pub mod api;
 pub mod commands;
 pub mod commands_ends;
+pub mod commands_files;
 pub mod commands_offers;
+pub mod files;
 pub mod identity;
 pub mod jobs;
 pub mod model;
@@ -17,6 +19,8 @@ mod socket_line;
 mod socket_staff;
 mod socket_talk;
 mod store;
+mod store_typing;
+mod typing;
 pub mod wire;
 pub mod wire_socket;
 

@@ -5,7 +5,7 @@ use crate::accounts::rights::Role;
 use crate::db::schema::{agents, chat_messages, chat_offers, chats, messages, presence as present, team_members};
 use crate::db::{
     Conn,
-    types::{Named, Time},
+    types::{Json, Named, Time},
 };
 use crate::error::{Error, Result};
 use crate::ids::{AgentId, ChatId, ChatOfferId, ClientMessageId, TeamId, VisitorId};
@@ -85,6 +85,7 @@ pub struct SaidRow {
     pub agent_name: Option<String>,
     pub at: Time,
     pub body: String,
+    pub attachments: Option<Json>,
 }
 
 /// What was said after a number, in order. One query.
@@ -103,8 +104,19 @@ pub fn said(conn: &mut Conn, chat: ChatId, after: i32, limit: i64) -> Result<Vec
             agents::name.nullable(),
             messages::at,
             messages::body,
+            messages::attachments,
         ))
         .load(conn)?)
+}
+
+/// How many messages with files a visitor wrote in a chat. One query.
+pub fn files_of_visitor(conn: &mut Conn, chat: ChatId) -> Result<i64> {
+    Ok(chat_messages::table
+        .inner_join(messages::table.on(messages::id.eq(chat_messages::message_id)))
+        .filter(chat_messages::chat_id.eq(chat).and(chat_messages::side.eq(Named(ChatSide::Visitor))))
+        .filter(messages::attachments.is_not_null())
+        .count()
+        .get_result(conn)?)
 }
 
 /// What both ends see of a chat beside what was said.

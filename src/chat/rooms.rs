@@ -1,8 +1,11 @@
 //! What a node knows of chats in memory alone: its connections, who types, and how often addresses and sites ask.
 use super::model::ChatSide;
+use super::typing::Heard;
+use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::rate::Rates;
 use crate::ids::ChatId;
+use crate::inbound::keys;
 use actix_web::web::Data;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,10 +17,28 @@ const WAITING_MAX: usize = 4;
 /// Who has too many connections may try again after so long.
 const RETRY_SECONDS: u64 = 30;
 
+/// The sockets of a chat on this node.
+struct Room {
+    told: broadcast::Sender<ChatSide>,
+    visitors: usize,
+    agents: usize,
+}
+
+impl Room {
+    fn count(&mut self, side: ChatSide) -> &mut usize {
+        match side {
+            ChatSide::Visitor => &mut self.visitors,
+            ChatSide::Agent => &mut self.agents,
+        }
+    }
+}
+
 /// The chats of this node.
 #[derive(Default)]
 pub struct Rooms {
-    typing: Mutex<HashMap<ChatId, broadcast::Sender<ChatSide>>>,
+    typing: Mutex<HashMap<ChatId, Room>>,
+    /// What was told of what other nodes noted.
+    pub(super) heard: Mutex<Heard>,
     connections: Mutex<HashMap<IpAddr, usize>>,
     /// The key that signs visitors, once it is known.
     pub(super) key: OnceLock<Vec<u8>>,
@@ -25,21 +46,23 @@ pub struct Rooms {
     pub(super) of_address: Rates<IpAddr>,
     /// Asking, by site.
     pub(super) of_site: Rates<String>,
+    /// Files that are handed in, by address.
+    pub(super) of_files: Rates<IpAddr>,
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A connection that counts, until it is dropped.
 pub(super) struct Counted {
-    app: Data<crate::app::App>,
+    app: Data<App>,
     address: IpAddr,
 }
 
 impl Counted {
     /// Lets an address connect, where it has not too many connections already.
-    pub(super) fn admit(app: &Data<crate::app::App>, address: IpAddr) -> Result<Self> {
+    pub(super) fn admit(app: &Data<App>, address: IpAddr) -> Result<Self> {
         let settings = &app.config.chat;
         let mut connections = locked(&app.rooms.connections);
         let all: usize = connections.values().sum();
@@ -65,24 +88,56 @@ impl Drop for Counted {
     }
 }
 
+/// The key that signs visitors and addresses, drawn once for all nodes.
+pub(super) async fn key(app: &Data<App>) -> Result<Vec<u8>> {
+    if let Some(key) = app.rooms.key.get() {
+        return Ok(key.clone());
+    }
+    let now = app.clock.now();
+    let key = app
+        .db
+        .write(move |conn| {
+            keys::draw(conn, now)?;
+            keys::find(conn)
+        })
+        .await?;
+    Ok(app.rooms.key.get_or_init(|| key).clone())
+}
+
 impl Rooms {
-    /// Hears who types in a chat, on this node.
-    pub(super) fn enter(&self, chat: ChatId) -> broadcast::Receiver<ChatSide> {
-        locked(&self.typing).entry(chat).or_insert_with(|| broadcast::Sender::new(WAITING_MAX)).subscribe()
-    }
-
-    /// Somebody types.
-    pub(super) fn types(&self, chat: ChatId, side: ChatSide) {
-        if let Some(room) = locked(&self.typing).get(&chat) {
-            let _ = room.send(side);
-        }
-    }
-
-    /// Forgets a chat where nobody listens any more.
-    pub(super) fn tidy(&self, chat: ChatId) {
+    /// Hears who types in a chat, as one of a side.
+    pub(super) fn enter(&self, chat: ChatId, side: ChatSide) -> broadcast::Receiver<ChatSide> {
         let mut rooms = locked(&self.typing);
-        if rooms.get(&chat).is_some_and(|room| room.receiver_count() == 0) {
-            rooms.remove(&chat);
+        let new = || Room { told: broadcast::Sender::new(WAITING_MAX), visitors: 0, agents: 0 };
+        let room = rooms.entry(chat).or_insert_with(new);
+        *room.count(side) += 1;
+        room.told.subscribe()
+    }
+
+    /// Goes away again.
+    pub(super) fn leave(&self, chat: ChatId, side: ChatSide) {
+        let mut rooms = locked(&self.typing);
+        if let Some(room) = rooms.get_mut(&chat) {
+            *room.count(side) -= 1;
+            if room.visitors + room.agents == 0 {
+                rooms.remove(&chat);
+            }
         }
+    }
+
+    /// Somebody types; whether the other side is on this node and hears it.
+    pub(super) fn types(&self, chat: ChatId, side: ChatSide) -> bool {
+        let rooms = locked(&self.typing);
+        let Some(room) = rooms.get(&chat) else { return false };
+        let _ = room.told.send(side);
+        match side {
+            ChatSide::Visitor => room.agents > 0,
+            ChatSide::Agent => room.visitors > 0,
+        }
+    }
+
+    /// Whether nobody of this node is in a chat.
+    pub(super) fn is_empty(&self) -> bool {
+        locked(&self.typing).is_empty()
     }
 }

@@ -1,10 +1,10 @@
 //! `/chat/ws` for visitors and `/chat/agent/ws` for agents: who they are comes in the first frame, what they missed by its number.
-use super::commands::{self, Asking, Speaker};
+use super::commands::{self, Asking, Said, Speaker};
 use super::commands_ends as ends;
 use super::identity::{self, Identity};
 use super::model::ChatSide;
 use super::queries;
-use super::rooms::Counted;
+use super::rooms::{self, Counted};
 use super::socket_line::{Line, Over};
 use super::socket_staff;
 use super::socket_talk::{Talks, hello};
@@ -16,7 +16,6 @@ use crate::error::{Error, Result};
 use crate::http::address::Network;
 use crate::http::rate;
 use crate::ids::{ChatId, ClientMessageId, VisitorId};
-use crate::inbound::keys;
 use crate::live::Follower;
 use actix_web::http::header;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
@@ -40,18 +39,24 @@ fn refused(code: &'static str, message: &str) -> Error {
 }
 
 /// The site that a connection comes from. Browsers say it, and their scripts cannot say otherwise.
-fn site<'a>(app: &'a App, request: &HttpRequest) -> Result<&'a Site> {
+pub(super) fn site<'a>(app: &'a App, request: &HttpRequest) -> Result<&'a Site> {
     let origin = request.headers().get(header::ORIGIN).and_then(|value| value.to_str().ok()).unwrap_or("");
     let found = app.config.chat.sites.iter().find(|site| site.origin == origin);
     found.ok_or_else(|| refused("origin_not_allowed", "chats are not offered on this site"))
 }
 
-fn admit(app: &Data<App>, request: &HttpRequest) -> Result<(Counted, IpAddr)> {
+/// The address that a request comes from, where it is served.
+pub(super) fn served(app: &App, request: &HttpRequest) -> Result<IpAddr> {
     let address = rate::client(app, request);
     let blocked: Vec<Network> = app.config.chat.blocked.iter().filter_map(|text| text.parse().ok()).collect();
     if blocked.iter().any(|network| network.contains(address)) {
         return Err(refused("blocked", "this address is not served"));
     }
+    Ok(address)
+}
+
+fn admit(app: &Data<App>, request: &HttpRequest) -> Result<(Counted, IpAddr)> {
+    let address = served(app, request)?;
     Ok((Counted::admit(app, address)?, address))
 }
 
@@ -70,11 +75,11 @@ async fn visitor(app: Data<App>, request: HttpRequest, body: Payload) -> Result<
         let _counted = counted;
         let line = Line::new(app.clone(), session, ChatSide::Visitor);
         let mut guest = Guest { line, site, address, visitor: VisitorId::new(), identity: None, is_open: false };
-        let over = match guest.begin(&mut stream).await {
+        let over = match Box::pin(guest.begin(&mut stream)).await {
             Ok(follower) => guest.talk(stream, follower).await,
             Err(over) => over,
         };
-        guest.depart(over).await;
+        Box::pin(guest.depart(over)).await;
         guest.line.close(over).await;
     });
     Ok(response)
@@ -86,7 +91,7 @@ async fn agent(app: Data<App>, request: HttpRequest, body: Payload) -> Result<Ht
     actix_web::rt::spawn(async move {
         let _counted = counted;
         let mut line = Line::new(app.clone(), session, ChatSide::Agent);
-        let over = match socket_staff::begin(&mut line, &mut stream, address).await {
+        let over = match Box::pin(socket_staff::begin(&mut line, &mut stream, address)).await {
             Ok((agent, follower)) => socket_staff::Staff { line: &mut line, agent }.talk(stream, follower).await,
             Err(over) => over,
         };
@@ -114,7 +119,7 @@ impl Talks for Guest {
         match Line::read::<VisitorSays>(text) {
             Ok(VisitorSays::Ping {}) => self.line.tell(&DeskSays::Pong {}).await,
             Ok(VisitorSays::Typing {}) => {
-                self.line.types();
+                self.line.types().await;
                 Ok(())
             }
             Ok(says) => {
@@ -157,7 +162,7 @@ impl Guest {
         let VisitorSays::Hello { visitor, identity: token, chat, after } = Line::read::<VisitorSays>(text)? else {
             return Err(Error::Malformed { code: "no_hello", message: "the first frame must be a hello".into() });
         };
-        let (now, key) = (app.clock.now(), key(&app).await?);
+        let (now, key) = (app.clock.now(), rooms::key(&app).await?);
         let origin = self.site.origin.as_str();
         self.visitor = match (token, visitor) {
             (Some(token), _) => {
@@ -264,7 +269,7 @@ impl Guest {
             VisitorSays::Message { id, body } => {
                 self.line.count_message()?;
                 let chat = self.chat()?;
-                let said = (id, body);
+                let said = Said { id, body, files: Vec::new() };
                 let say = move |conn: &mut Conn| commands::say(conn, &desk.config, (chat, Speaker::Visitor), said, now);
                 Ok(Some(app.db.write(say).await?.seq))
             }
@@ -296,20 +301,4 @@ impl Guest {
         }
         self.line.pull().await
     }
-}
-
-/// The key that signs visitors, drawn once for all nodes.
-async fn key(app: &Data<App>) -> Result<Vec<u8>> {
-    if let Some(key) = app.rooms.key.get() {
-        return Ok(key.clone());
-    }
-    let now = app.clock.now();
-    let key = app
-        .db
-        .write(move |conn| {
-            keys::draw(conn, now)?;
-            keys::find(conn)
-        })
-        .await?;
-    Ok(app.rooms.key.get_or_init(|| key).clone())
 }

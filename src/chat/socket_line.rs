@@ -1,6 +1,9 @@
 //! One connection: frames in and out, what is new in its chat, and how much it may say.
-use super::model::ChatSide;
-use super::queries;
+use super::identity::{self, Door};
+use super::model::{ChatSide, ChatState};
+use super::queries::{self, SaidRow, Shown};
+use super::rooms;
+use super::typing;
 use super::wire::ChatMessageOut;
 use super::wire_socket::{ChatShown, DeskSays};
 use crate::accounts::contacts;
@@ -25,6 +28,9 @@ const PAGE: i64 = 200;
 const WINDOW: Duration = Duration::from_secs(60);
 /// Frames of any kind for each message that may be said.
 const FRAMES_PER_MESSAGE: u32 = 10;
+
+/// Other nodes are told that somebody types once in so long at the most.
+const NOTE_EVERY: Duration = Duration::from_secs(2);
 
 /// Why a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +69,8 @@ pub(super) struct Line {
     pub(super) chat: Option<(ChatId, TicketId)>,
     session: Session,
     typing: Option<broadcast::Receiver<ChatSide>>,
+    /// When other nodes were last told that this side types.
+    noted_at: Option<Instant>,
     sent: i32,
     shown: Option<ChatShown>,
     said: Said,
@@ -71,7 +79,7 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn new(app: Data<App>, session: Session, side: ChatSide) -> Self {
         let said = Said { since: Instant::now(), messages: 0, frames: 0 };
-        Self { app, id: LineId::new(), side, chat: None, session, typing: None, sent: 0, shown: None, said }
+        Self { app, id: LineId::new(), side, chat: None, session, typing: None, noted_at: None, sent: 0, shown: None, said }
     }
 
     /// Writes a frame.
@@ -130,21 +138,24 @@ impl Line {
             return;
         }
         self.leave();
-        self.typing = Some(self.app.rooms.enter(chat));
+        self.typing = Some(self.app.rooms.enter(chat, self.side));
         (self.chat, self.sent, self.shown) = (Some((chat, ticket)), after.max(0), None);
     }
 
     fn leave(&mut self) {
         self.typing = None;
         if let Some((chat, _)) = self.chat.take() {
-            self.app.rooms.tidy(chat);
+            self.app.rooms.leave(chat, self.side);
         }
     }
 
     /// This side types.
-    pub(super) fn types(&self) {
-        if let Some((chat, _)) = self.chat {
-            self.app.rooms.types(chat, self.side);
+    pub(super) async fn types(&mut self) {
+        let Some((chat, _)) = self.chat else { return };
+        let is_heard = self.app.rooms.types(chat, self.side);
+        if !is_heard && self.noted_at.is_none_or(|at| at.elapsed() >= NOTE_EVERY) {
+            self.noted_at = Some(Instant::now());
+            typing::note(&self.app, chat, self.side).await;
         }
     }
 
@@ -168,21 +179,30 @@ impl Line {
         batch.told.iter().any(|told| told.ticket_id == Some(ticket) || (waits && told.topic == Topic::Chats))
     }
 
+    /// What there is after the last message that was sent.
+    async fn read_on(&self, chat: ChatId) -> Result<(Vec<u8>, ChatShown, Vec<SaidRow>)> {
+        let (after, key) = (self.sent, rooms::key(&self.app).await?);
+        let (shown, has_address, said): (Shown, bool, Vec<SaidRow>) = self
+            .app
+            .db
+            .read(move |conn| {
+                let shown = queries::shown(conn, chat)?;
+                let has_address = contacts::primary_email(conn, shown.row.contact_id)?.is_some();
+                Ok((shown, has_address, queries::said(conn, chat, after, PAGE)?))
+            })
+            .await?;
+        let is_door = self.side == ChatSide::Visitor && shown.row.state.0 == ChatState::Active;
+        let takes_files = is_door && self.app.config.chat.file_size_max_bytes > 0;
+        let seal = takes_files.then(|| identity::seal(&key, Door::Upload(chat))).flatten();
+        let upload = seal.map(|seal| format!("/chat/{chat}/files?key={seal}"));
+        Ok((key, ChatShown::of(shown, has_address, upload), said))
+    }
+
     /// Tells what is new: how the chat stands, then what was said, each message once and in order.
     pub(super) async fn pull(&mut self) -> Result<(), Over> {
         let Some((chat, _)) = self.chat else { return Ok(()) };
         loop {
-            let after = self.sent;
-            let read = self
-                .app
-                .db
-                .read(move |conn| {
-                    let shown = queries::shown(conn, chat)?;
-                    let has_address = contacts::primary_email(conn, shown.row.contact_id)?.is_some();
-                    Ok((ChatShown::of(shown, has_address), queries::said(conn, chat, after, PAGE)?))
-                })
-                .await;
-            let (shown, said) = match read {
+            let (key, shown, said) = match self.read_on(chat).await {
                 Ok(read) => read,
                 Err(error) => {
                     // The other end comes back, and hears what it missed.
@@ -197,7 +217,8 @@ impl Line {
             let is_full = said.len() as i64 == PAGE;
             for row in said {
                 let seq = row.seq;
-                self.tell(&DeskSays::Message { chat, message: ChatMessageOut::from(row) }).await?;
+                let Ok(message) = ChatMessageOut::of(row, &key) else { return Err(Over::Stopping) };
+                self.tell(&DeskSays::Message { chat, message }).await?;
                 self.sent = seq;
             }
             if !is_full {

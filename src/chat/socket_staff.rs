@@ -1,5 +1,5 @@
 //! An agent's connection to one chat.
-use super::commands::{self, Speaker};
+use super::commands::{self, Said, Speaker};
 use super::queries;
 use super::socket_line::{Line, Over};
 use super::socket_talk::{Talks, hello};
@@ -55,7 +55,7 @@ impl Talks for Staff<'_> {
         match Line::read::<AgentSays>(text) {
             Ok(AgentSays::Ping {}) => self.line.tell(&DeskSays::Pong {}).await,
             Ok(AgentSays::Typing {}) => {
-                self.line.types();
+                self.line.types().await;
                 Ok(())
             }
             Ok(AgentSays::Message { id, body }) => match self.say(id, body).await {
@@ -80,7 +80,8 @@ impl Staff<'_> {
         let app = self.line.app.clone();
         let (desk, now, agent) = (app.clone(), app.clock.now(), self.agent);
         let (chat, _) = self.line.chat.ok_or_else(|| Error::conflict("no_chat", "there is no chat"))?;
-        let say = move |conn: &mut Conn| commands::say(conn, &desk.config, (chat, Speaker::Agent(agent)), (id, body), now);
+        let said = Said { id, body, files: Vec::new() };
+        let say = move |conn: &mut Conn| commands::say(conn, &desk.config, (chat, Speaker::Agent(agent)), said, now);
         Ok(app.db.write(say).await?.seq)
     }
 }

@@ -38,7 +38,8 @@ pub(super) trait Talks {
     {
         let mut heard_at = Instant::now();
         let mut beats_at = heard_at + BEAT_EVERY;
-        if let Err(over) = self.line().pull().await {
+        // What is only now and then under way is on the heap meanwhile: a line that says nothing stays small.
+        if let Err(over) = Box::pin(self.line().pull()).await {
             return over;
         }
         loop {
@@ -47,7 +48,7 @@ pub(super) trait Talks {
                     heard_at = Instant::now();
                     match frame {
                         Some(Ok(AggregatedMessage::Text(text))) => match self.line().count_frame() {
-                            Ok(()) => self.hear(&text).await,
+                            Ok(()) => Box::pin(self.hear(&text)).await,
                             Err(over) => Err(over),
                         },
                         Some(Ok(AggregatedMessage::Ping(bytes))) => match self.line().count_frame() {
@@ -61,7 +62,7 @@ pub(super) trait Talks {
                 }
                 heard = follower.next() => match heard {
                     Heard::History(batch) if !self.line().is_touched(&batch) => Ok(()),
-                    Heard::History(_) | Heard::Behind => self.line().pull().await,
+                    Heard::History(_) | Heard::Behind => Box::pin(self.line().pull()).await,
                     Heard::Ended => Err(Over::Refused),
                     Heard::Stop => Err(Over::Stopping),
                 },

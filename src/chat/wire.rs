@@ -1,8 +1,11 @@
 //! Chats as JSON.
+use super::identity::{self, Door};
 use super::model::{ChatEnd, ChatSide, ChatState, OfferOutcome};
 use super::queries::{Listed, SaidRow};
 use super::store::{ChatRow, OfferRow};
-use crate::ids::{AgentId, ChatId, ChatOfferId, ClientMessageId, ContactId, TeamId, TicketId};
+use crate::attachments::{queries::listed, wire::AttachmentOut};
+use crate::error::Result;
+use crate::ids::{AgentId, AttachmentId, ChatId, ChatOfferId, ClientMessageId, ContactId, TeamId, TicketId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use validator::Validate;
@@ -134,14 +137,40 @@ pub struct ChatMessageOut {
     pub name: Option<String>,
     /// When the desk got it.
     pub at: DateTime<Utc>,
-    /// What was written, unchanged.
+    /// What was written, unchanged; of a visitor's file its name.
     pub body: String,
+    /// The files that it brings.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<ChatFileOut>,
 }
 
-impl From<SaidRow> for ChatMessageOut {
-    fn from(row: SaidRow) -> Self {
-        let SaidRow { seq, side, client_id, agent_id: _, agent_name, at, body } = row;
-        Self { seq, id: client_id, from: side.0, name: agent_name, at: at.0, body }
+/// A file of a message.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct ChatFileOut {
+    /// For `GET /attachments/{id}`.
+    id: AttachmentId,
+    /// Its name, without folders.
+    name: String,
+    /// What its sender says that it is.
+    media_type: String,
+    size_bytes: i64,
+    /// Where both ends fetch it, within 30 days: it is signed.
+    url: String,
+}
+
+impl ChatMessageOut {
+    /// A message, its files with addresses that are signed by the key.
+    pub fn of(row: SaidRow, key: &[u8]) -> Result<Self> {
+        let SaidRow { seq, side, client_id, agent_id: _, agent_name, at, body, attachments } = row;
+        let file = |file: AttachmentOut| ChatFileOut {
+            url: format!("/chat/files/{}?key={}", file.id, identity::seal(key, Door::File(file.id)).unwrap_or_default()),
+            id: file.id,
+            name: file.file_name,
+            media_type: file.media_type,
+            size_bytes: file.size_bytes,
+        };
+        let files = listed(attachments)?.into_iter().map(file).collect();
+        Ok(Self { seq, id: client_id, from: side.0, name: agent_name, at: at.0, body, files })
     }
 }
 
@@ -155,6 +184,11 @@ pub struct ChatMessageIn {
     #[validate(length(min = 1, max = 4_000))]
     #[schema(min_length = 1, max_length = 4_000, pattern = r"\S")]
     pub body: String,
+    /// Files that you handed in before and that wait for this message.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[schema(value_type = HashSet<AttachmentId>, max_items = 100)]
+    pub attachments: Vec<AttachmentId>,
 }
 
 /// Where a message stands.

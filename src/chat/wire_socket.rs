@@ -171,11 +171,14 @@ pub struct ChatShown {
     pub visitor_gone_at: Option<DateTime<Utc>>,
     /// Whether the visitor can be written to.
     pub has_address: bool,
+    /// Where a visitor hands files in, while an agent is there and files are taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upload: Option<String>,
 }
 
 impl ChatShown {
     /// What both ends see of it.
-    pub fn of(shown: Shown, has_address: bool) -> Self {
+    pub fn of(shown: Shown, has_address: bool, upload: Option<String>) -> Self {
         let Shown { row, agent_name, position } = shown;
         Self {
             id: row.id,
@@ -185,6 +188,7 @@ impl ChatShown {
             asked_at: row.asked_at.0,
             visitor_gone_at: row.gone_at.map(|at| at.0),
             has_address,
+            upload,
         }
     }
 }

@@ -226,6 +226,9 @@ pub struct Chat {
     pub asks_per_minute_per_address: u32,
     pub asks_per_minute_per_site: u32,
     pub messages_per_minute: u32,
+    pub file_size_max_bytes: usize,
+    pub files_max: u32,
+    pub files_per_minute_per_address: u32,
     pub blocked: Vec<String>,
 }
 

@@ -43,8 +43,8 @@ pub fn open_for(
     Ok((ticket.id, pickup))
 }
 
-/// An agent says something in a chat: a public reply, but no letter. On a merged ticket it is said on the one that stays.
-pub fn say(conn: &mut Conn, agent: &Agent, id: TicketId, body: String, now: DateTime<Utc>) -> Result<MessageId> {
+/// An agent says something in a chat: a public reply, but no letter. On a merged ticket it is said on the one that stays. Gives where.
+pub fn say(conn: &mut Conn, agent: &Agent, id: TicketId, body: String, now: DateTime<Utc>) -> Result<(TicketId, MessageId)> {
     let (mut ticket, mut clocks) = load(conn, id, Seen(None))?;
     if let Some(into) = ticket.merged_into_id {
         return say(conn, agent, into, body, now);
@@ -57,7 +57,7 @@ pub fn say(conn: &mut Conn, agent: &Agent, id: TicketId, body: String, now: Date
     let data = json!({ "message_id": message.id, "mail_id": null, "assignee_id": ticket.assignee_id });
     timeline::record(conn, id, Kind::AgentReplied, Actor::Agent(agent.id()), now, data)?;
     save(conn, ticket, clocks)?;
-    Ok(message.id)
+    Ok((id, message.id))
 }
 
 /// The chat of a ticket is over: so is the ticket, as the work of the agent who had the chat. False where more is to be done: an agent

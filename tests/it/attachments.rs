@@ -28,10 +28,10 @@ pub const TESTS: &[Test] = tests![
 pub const PLAIN: &[Test] = plain![a_full_disk_takes_no_half_file];
 
 pub const FILES: &str = "/api/v1/attachments";
-const BOUNDARY: &str = "----form-7f3a";
+pub const BOUNDARY: &str = "----form-7f3a";
 
 /// A form of parts: the headers of each, and its bytes.
-fn form(parts: &[(&str, &[u8])]) -> Vec<u8> {
+pub fn form(parts: &[(&str, &[u8])]) -> Vec<u8> {
     let mut body = Vec::new();
     for (headers, bytes) in parts {
         body.extend_from_slice(format!("--{BOUNDARY}\r\n{headers}\r\n\r\n").as_bytes());

@@ -9,19 +9,27 @@ use std::net::TcpListener;
 use std::path::Path;
 
 /// In a browser, on SQLite alone: pages do not know the database.
-pub const TESTS: &[Test] =
-    sqlite![a_visitor_and_an_agent_talk_in_their_browsers, at_night_a_message_is_left_with_the_keyboard_alone];
+pub const TESTS: &[Test] = sqlite![
+    a_visitor_and_an_agent_talk_in_their_browsers,
+    at_night_a_message_is_left_with_the_keyboard_alone,
+    a_file_goes_both_ways_in_another_language,
+];
 
 const HOST: &str = "#deskbell-chat";
 
 /// A site of somebody else, with a strict policy of its own; gives its origin.
 fn site(desk: &str) -> String {
+    site_in(desk, "en")
+}
+
+/// The same in a language.
+fn site_in(desk: &str, language: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
-    let policy = format!("default-src 'none'; script-src {desk}; connect-src {}", desk.replace("http", "ws"));
+    let policy = format!("default-src 'none'; script-src {desk}; connect-src {} {desk}", desk.replace("http", "ws"));
     let page = format!(
-        "<!doctype html><html lang=en><meta name=viewport content='width=device-width'><title>Nordwind</title><h1>Nordwind</h1>\
-         <p>Domains and more.</p><script src='{desk}/chat/widget.js' data-title='Chat with us'></script>"
+        "<!doctype html><html lang={language}><meta name=viewport content='width=device-width'><title>Nordwind</title><h1>Nordwind</h1>\
+         <p>Domains and more.</p><script src='{desk}/chat/widget.js'></script>"
     );
     std::thread::spawn(move || {
         for stream in listener.incoming() {
@@ -64,6 +72,14 @@ fn focused(browser: &Browser) -> String {
     browser.script(script, json!([HOST])).as_str().unwrap_or_default().to_owned()
 }
 
+/// What both ends show as links: their texts and where they lead.
+fn links(browser: &Browser, root: &str) -> Vec<(String, String)> {
+    let script = format!("return [...{root}.querySelectorAll('li a')].map(link => [link.textContent, link.href])");
+    let list: Vec<Value> = browser.script(&script, json!([])).as_array().cloned().unwrap_or_default();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    list.iter().map(|link| (text(&link[0]), text(&link[1]))).collect()
+}
+
 fn picture(browser: &Browser, name: &str) {
     browser.screenshot(&Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("chat-{name}.png")));
 }
@@ -103,8 +119,8 @@ fn a_visitor_and_an_agent_talk_in_their_browsers(desk: &Desk) {
     agent.wait_until("typing is seen", || agent.find("#standing").text().contains("typing"));
     visitor.find_inside(HOST, "textarea[name=text]").type_text("\u{E007}");
     agent.wait_until("it is read", || on_page(&agent).len() == 3);
-    picture(&visitor, "talking");
-    picture(&agent, "talking");
+    picture(&visitor, "talking-visitor");
+    picture(&agent, "talking-agent");
 
     // The desk starts anew: both come back by themselves, and nothing is lost or doubled.
     desk.restart(|_| {});
@@ -170,4 +186,51 @@ fn at_night_a_message_is_left_with_the_keyboard_alone(desk: &Desk) {
     picture(&visitor, "left");
     let ticket = desk.agent().get("/api/v1/tickets").ok()["items"][0].clone();
     assert_eq!(ticket["channel"], "chat");
+}
+
+fn a_file_goes_both_ways_in_another_language(desk: &Desk) {
+    let origin = site_in(&desk.base(), "de-AT");
+    with_chat(desk, |chat| chat.sites[0].origin = origin.clone());
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (visitor, agent) = (Browser::start(), Browser::start());
+    agent.open(&format!("{}/chat/agent", desk.base()));
+    agent.find("#token").type_text(&desk.people.agent.secret);
+    agent.find("#enter button").click();
+    agent.wait_until("the queue is shown", || agent.text().contains("Nobody waits."));
+    visitor.open(&origin);
+    let launch = visitor.find_inside(HOST, "button.launch");
+    assert_eq!(launch.text(), "Chatten Sie mit uns");
+    launch.click();
+    visitor.wait_until("it opens", || focused(&visitor) == "name");
+    assert!(text(&visitor, ".start").contains("Wie k\u{f6}nnen wir helfen?"), "{}", text(&visitor, ".start"));
+    visitor.find_inside(HOST, "textarea[name=first]").type_text("Guten Tag");
+    visitor.find_inside(HOST, "form.start button").click();
+    visitor.wait_until("the place is shown", || text(&visitor, "[role=status]").contains("als N\u{e4}chstes dran"));
+    agent.wait_until("it rings", || agent.text().contains("it rings for you"));
+    agent.find("#waiting button").click();
+    visitor.wait_until("somebody is there", || text(&visitor, "[role=status]").contains("Amir Agent ist da"));
+    let attach = visitor.find_inside(HOST, "button.file");
+    assert_eq!(attach.spoken_name(), "Datei anh\u{e4}ngen");
+    visitor.find_inside(HOST, "input[type=file]").type_text(&file("Rechnung 7.txt", "An invoice"));
+    let in_widget = "document.querySelector('#deskbell-chat').shadowRoot.querySelector('ol')";
+    let on_page = "document.querySelector('#log')";
+    agent.wait_until("the file is there", || links(&agent, on_page).len() == 1);
+    agent.find("#picker").type_text(&file("guide.txt", "Read me"));
+    visitor.wait_until("the answer is there", || links(&visitor, in_widget).len() == 2);
+    picture(&visitor, "files-visitor");
+    picture(&agent, "files-agent");
+    agent.wait_until("both are there", || links(&agent, on_page) == links(&visitor, in_widget));
+    for ((name, address), bytes) in links(&visitor, in_widget).iter().zip([b"An invoice".as_slice(), b"Read me"]) {
+        assert!(name.ends_with("(1 KB)"), "{name}");
+        assert_eq!(desk.anonymous().get(address.strip_prefix(&desk.base()).unwrap()).is(200).bytes, bytes);
+    }
+    agent.find("#keep").click();
+    visitor.wait_until("it is over", || text(&visitor, "[role=status]").contains("Der Chat ist beendet"));
+    let ticket = desk.agent().get("/api/v1/tickets").ok()["items"][0].clone();
+    assert_eq!(ticket["status"], "open", "the agent kept it");
 }

@@ -21,6 +21,7 @@ mod canned;
 mod chat;
 mod chat_browser;
 mod chat_ends;
+mod chat_files;
 mod chat_socket;
 mod cli;
 mod clockstep;
@@ -55,6 +56,7 @@ mod occupancy;
 mod pages;
 mod policies;
 mod presence;
+mod presence_alarms;
 mod privacy;
 mod privacy_mentions;
 mod promises;
@@ -71,6 +73,7 @@ mod schemathesis;
 mod search;
 mod secrets;
 mod shifts;
+mod strangers;
 mod supply;
 mod support;
 mod surveys;
@@ -109,6 +112,7 @@ const ALL: &[&[Test]] = &[
     chat::TESTS,
     chat_browser::TESTS,
     chat_ends::TESTS,
+    chat_files::TESTS,
     chat_socket::TESTS,
     fields::TESTS,
     tags::TESTS,
@@ -187,10 +191,13 @@ const ALL: &[&[Test]] = &[
     live::SERVED,
     presence::TESTS,
     presence::SERVED,
+    presence_alarms::TESTS,
     shifts::TESTS,
     occupancy::TESTS,
     limits::PAGES,
     secrets::TESTS,
+    strangers::TESTS,
+    strangers::SERVED,
     supply::TESTS,
     clockstep::TESTS,
     clockstep::MOVED,

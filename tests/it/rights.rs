@@ -34,7 +34,8 @@ a right that the person's role does not have: who is made less can do less at on
 
 Open to everybody, without a token: the survey and unsubscribe pages, whose links are secrets of their own; `/hooks/twilio/*`,
 which ask for Twilio's signature; `/chat/ws`, which asks for a site that may have chats, and `/chat/agent/ws`, whose first frame must
-bring a token with the right `work`; the files under `/chat/`; `/healthz`, `/readyz`, `/metrics`; `/api/openapi.json` and `/api/docs/`.
+bring a token with the right `work`; `/chat/{id}/files` and `/chat/files/{id}`, whose addresses are signed by the desk; the page and
+the scripts under `/chat/`; `/healthz`, `/readyz`, `/metrics`; `/api/openapi.json` and `/api/docs/`.
 
 This table is made from `src/routes.rs` and `src/accounts/rights.rs`; a test compares them.
 

@@ -167,7 +167,14 @@
     if (!node) node = lines[key] = el("li");
     $("log").append(node);
     node.className = message.from + (isPending ? " pending" : "");
-    node.replaceChildren(el("b", "", message.from === "visitor" ? "Visitor" : message.name || "You"), message.body);
+    node.replaceChildren(el("b", "", message.from === "visitor" ? "Visitor" : message.name || "You"));
+    var files = message.files || [];
+    if (files.length !== 1 || files[0].name !== message.body) node.append(message.body);
+    files.forEach(function (file) {
+      var link = el("a", "", file.name + " (" + Math.ceil(file.size_bytes / 1000) + " KB)");
+      link.href = file.url; link.download = file.name;
+      node.append(link);
+    });
     $("log").scrollTop = $("log").scrollHeight;
   }
   var quiet = null;
@@ -177,6 +184,7 @@
       $("standing").textContent = over ? "The chat is over." : frame.visitor_gone_at ? "The visitor's connection is broken." : "";
       $("say").hidden = over && frame.state !== "ended";
       $("text").disabled = over;
+      $("file").hidden = $("keep").hidden = over;
       $("end").textContent = over ? "Close the ticket" : "End and close the ticket";
     } else if (frame.type === "message") {
       if (frame.seq <= after) return;
@@ -210,9 +218,26 @@
   $("text").addEventListener("input", function () {
     if (Date.now() - typedAt > 2000) { typedAt = Date.now(); send({ type: "typing" }); }
   });
-  $("end").addEventListener("click", async function () {
+  async function end(closes) {
     $("failed").textContent = "";
-    try { await ask("POST", "/chats/" + current + "/end", {}); } catch (error) { $("failed").textContent = error.message; }
+    try { await ask("POST", "/chats/" + current + "/end", { close_ticket: closes }); } catch (error) { $("failed").textContent = error.message; }
     look();
+  }
+  $("end").addEventListener("click", function () { end(true); });
+  $("keep").addEventListener("click", function () { end(false); });
+  $("file").addEventListener("click", function () { $("picker").click(); });
+  $("picker").addEventListener("change", async function () {
+    var file = $("picker").files[0], chat = current, form = new FormData();
+    if (!file) return;
+    form.append("file", file, file.name);
+    $("picker").value = ""; $("failed").textContent = ""; $("file").disabled = true;
+    try {
+      var headers = { Authorization: "Bearer " + token, "Idempotency-Key": newId() };
+      var answer = await fetch(API + "/attachments", { method: "POST", headers: headers, body: form });
+      var json = await answer.json();
+      if (!answer.ok) throw new Error(json.detail);
+      await ask("POST", "/chats/" + chat + "/messages", { body: json.file_name, attachments: [json.id] });
+    } catch (error) { $("failed").textContent = error.message; }
+    $("file").disabled = false;
   });
 })();
