@@ -36,6 +36,8 @@ pub struct App {
     pub jobs_queued: Notify,
     /// Links of surveys that were opened lately.
     pub clicks: crate::surveys::clicks::Clicks,
+    /// Mails that come in.
+    pub taking: crate::inbound::taking::Taking,
     /// When worker and alarm last looked at the queue.
     pub beat: crate::jobs::Beat,
 }
@@ -64,6 +66,7 @@ impl App {
             known: Known::default(),
             jobs_queued: Notify::new(),
             clicks: crate::surveys::clicks::Clicks::default(),
+            taking: crate::inbound::taking::Taking::default(),
             beat: crate::jobs::Beat::default(),
             clock,
             config,

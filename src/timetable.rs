@@ -36,6 +36,11 @@ pub async fn run(app: &Data<App>, job: &Job) -> Result<(), Failure> {
     }
 }
 
+/// Looks for jobs that may be due earlier than was thought; `at_once` for all of them.
+pub async fn hasten(app: &App, at_once: bool) -> Result<()> {
+    inbound::taking::hasten(app, at_once).await
+}
+
 /// What else a parked job changes.
 pub fn parked(conn: &mut Conn, job: &Job, error: &str, now: DateTime<Utc>) -> Result<()> {
     match job.kind.0 {

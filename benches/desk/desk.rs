@@ -7,7 +7,7 @@ use super::load::{self, Measured, Requests};
 use super::postgres::Postgres;
 use super::process::{self, Letters, Server};
 use super::table::{Row, Target};
-use super::{Failure, alarm, intake, live, note, seed};
+use super::{Failure, alarm, fetched, intake, live, note, seed};
 use deskbell::db::{Conn, schema::tickets};
 use deskbell::ids::TicketId;
 use diesel::prelude::*;
@@ -22,6 +22,12 @@ const TICKETS_WATCHED: i64 = 20;
 const REPORTS: usize = 20;
 /// Starts, of which the median counts.
 const STARTS: usize = 5;
+/// Mails in a folder that is fetched from.
+const FETCHED: u64 = 20_000;
+/// The same where little is measured.
+const FETCHED_QUICK: u64 = 5_000;
+/// From so long a measurement on all of them.
+const FETCHED_LONG: Duration = Duration::from_secs(10);
 /// What a desk does at its start is over after so long.
 const SETTLED: Duration = Duration::from_secs(3);
 
@@ -112,33 +118,44 @@ impl Bench<'_> {
         self.remove(LIVE)
     }
 
-    /// Mails handed over by LMTP, beside the floor of writing their bytes alone.
+    /// Mails handed over by LMTP and fetched by IMAP, beside the floor of writing their bytes alone.
     fn intake(&self, rows: &mut Vec<Row>) -> Result<(), Failure> {
         if !"intake".contains(self.only) {
             return Ok(());
         }
         let floor = intake::floor(&self.make("mailfloor", TICKETS_WATCHED)?, self.dialect, self.spans)?;
         self.remove("mailfloor")?;
+        let name = self.dialect.name();
+        let row = |operation: &str, per_second: f64, target: Target| Row {
+            operation: operation.to_owned(),
+            database: name,
+            per_second: Some(per_second),
+            figure: None,
+            latency: None,
+            floor: Some(("raw bytes alone", floor)),
+            target,
+            p99_max: None,
+        };
         let url = self.make("mail", TICKETS_WATCHED)?;
-        intake::prepare(&url)?;
+        intake::mailbox(&url, None)?;
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let listen = [("DESKBELL_INBOUND_LMTP_LISTEN", address.to_string())];
         let server = process::desk_with(&url, self.folder, Letters::Written, &listen)?;
         process::wait_until(|| std::net::TcpStream::connect(address).is_ok())?;
         let per_second = intake::by_lmtp(address, self.spans)?;
-        note(&format!("{}: intake: {per_second:.0} mails/s, floor {floor:.0}", self.dialect.name()));
-        rows.push(Row {
-            operation: "mails taken by LMTP, 20 KB".to_owned(),
-            database: self.dialect.name(),
-            per_second: Some(per_second),
-            figure: None,
-            latency: None,
-            floor: Some(("raw bytes alone", floor)),
-            target: Target::Share(50.0),
-            p99_max: None,
-        });
+        note(&format!("{name}: intake: {per_second:.0} mails/s, floor {floor:.0}"));
+        rows.push(row("mails taken by LMTP, 20 KB", per_second, Target::Share(50.0)));
+        if let Some(per_second) = intake::filed(&url, self.spans)? {
+            note(&format!("{name}: filed: {per_second:.0} mails/s"));
+            rows.push(row("those mails filed as tickets", per_second, Target::None));
+        }
         drop(server);
-        self.remove("mail")
+        self.remove("mail")?;
+        let url = self.make("fetched", TICKETS_WATCHED)?;
+        let mails = if self.spans.measure < FETCHED_LONG { FETCHED_QUICK } else { FETCHED };
+        let per_second = fetched::by_imap(&url, self.folder, mails)?;
+        rows.push(row("mails taken by IMAP, 20 KB", per_second, Target::Share(50.0)));
+        self.remove("fetched")
     }
 
     /// Start and reports alone, on a desk with more of a past.

@@ -2,12 +2,16 @@
 use super::Failure;
 use super::desk::Spans;
 use super::dialect::Dialect;
+use super::process::wait_until;
 use deskbell::clock::Clock;
-use deskbell::db::types::{Named, Time};
-use deskbell::db::{Conn, schema::mailboxes};
+use deskbell::db::types::{Json, Named, Time};
+use deskbell::db::{
+    Conn,
+    schema::{inbound_mails, mailboxes},
+};
 use deskbell::ids::MailboxId;
-use deskbell::inbound::keys;
-use deskbell::inbound::mailboxes::{MailboxKind, MailboxRow};
+use deskbell::inbound::mailboxes::{Imap, MailboxKind, MailboxRow};
+use deskbell::inbound::{keys, queries::InboundState};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary};
@@ -22,10 +26,10 @@ const PER_TRANSACTION: u64 = 64;
 /// Sizes of mails, so that their mean is 20 KB.
 const SIZES_KB: [usize; 5] = [2, 8, 16, 24, 50];
 /// Who gets all of them.
-const ADDRESS: &str = "support@bench.example";
+pub const ADDRESS: &str = "support@bench.example";
 
 /// A mail that no other one is the same as.
-fn mail(number: u64) -> Vec<u8> {
+pub fn mail(number: u64) -> Vec<u8> {
     let size = SIZES_KB[number as usize % SIZES_KB.len()] * 1_024;
     let mut mail = format!(
         "From: Ana <ana{}@nordwind.example>\r\nTo: {ADDRESS}\r\nSubject: Mail {number}\r\nMessage-ID: <{number}@nordwind.example>\r\n\r\n",
@@ -37,8 +41,8 @@ fn mail(number: u64) -> Vec<u8> {
     mail.into_bytes()
 }
 
-/// Makes the mailbox in a database that no desk works on yet.
-pub fn prepare(url: &str) -> Result<(), Failure> {
+/// Makes the mailbox in a database that no desk works on yet: fetched from where there is a server, handed over where there is none.
+pub fn mailbox(url: &str, imap: Option<Imap>) -> Result<(), Failure> {
     let (mut conn, now) = (Conn::open(url)?, Clock::System.now());
     keys::draw(&mut conn, now)?;
     let row = MailboxRow {
@@ -46,8 +50,8 @@ pub fn prepare(url: &str) -> Result<(), Failure> {
         address: ADDRESS.to_owned(),
         team_id: None,
         from_name: String::new(),
-        kind: Named(MailboxKind::Lmtp),
-        imap: None,
+        kind: Named(if imap.is_some() { MailboxKind::Imap } else { MailboxKind::Lmtp }),
+        imap: imap.as_ref().map(Json::of).transpose()?,
         is_active: true,
         version: 1,
         created_at: Time(now),
@@ -57,6 +61,27 @@ pub fn prepare(url: &str) -> Result<(), Failure> {
     };
     diesel::insert_into(mailboxes::table).values(&row).execute(&mut conn)?;
     Ok(())
+}
+
+/// Mails that are on the disk.
+pub fn taken(conn: &mut Conn) -> Result<i64, Failure> {
+    Ok(inbound_mails::table.count().get_result(conn)?)
+}
+
+/// Mails a second that are filed after a rush, while none come: none where all were filed at once.
+pub fn filed(url: &str, spans: Spans) -> Result<Option<f64>, Failure> {
+    let mut conn = Conn::open(url)?;
+    let mut waiting = || -> Result<i64, Failure> {
+        let waits = inbound_mails::state.eq(Named(InboundState::Waiting));
+        Ok(inbound_mails::table.filter(waits).count().get_result(&mut conn)?)
+    };
+    let before = waiting()?;
+    // The rush ebbs.
+    wait_until(|| waiting().is_ok_and(|now| now < before || now == 0))?;
+    let (from, before) = (Instant::now(), waiting()?);
+    std::thread::sleep(spans.measure);
+    let (after, took) = (waiting()?, from.elapsed());
+    Ok((after > 0).then(|| (before - after) as f64 / took.as_secs_f64()))
 }
 
 /// Runs `work` on each of some threads until the time is over; how often it was done a second, without the warm-up. `work` says how

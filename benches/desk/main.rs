@@ -9,6 +9,7 @@ mod asked;
 mod capture;
 mod desk;
 mod dialect;
+mod fetched;
 mod floors;
 mod intake;
 mod live;

@@ -198,6 +198,11 @@ impl Database {
         &self.url
     }
 
+    /// Whether all writes go through one thread, which puts those that wait into one transaction.
+    pub fn has_writer(&self) -> bool {
+        self.writer.is_some()
+    }
+
     /// Runs queries on a pooled connection, off the event loop.
     pub async fn read<T: Send + 'static>(&self, work: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
         self.pooled(work).await

@@ -9,6 +9,7 @@ use crate::ids::{InboundMailId, MailboxId};
 use crate::jobs::{JobKind, queue};
 use chrono::{DateTime, SubsecRound, Utc};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Why headers alone are held.
@@ -43,6 +44,17 @@ impl Arrived {
     }
 }
 
+/// A mail for one of our mailboxes.
+#[derive(Debug, Clone)]
+pub struct Coming {
+    /// Whose.
+    pub mailbox: MailboxId,
+    /// What the mail server said.
+    pub envelope: Envelope,
+    /// The mail; that of another recipient may be the same one.
+    pub mail: Arc<Arrived>,
+}
+
 /// The spelling of an address that a mailbox is found by: without its `+` part.
 pub fn bare(address: &str) -> Option<String> {
     let (local, domain) = address.rsplit_once('@')?;
@@ -62,15 +74,23 @@ fn kept(address: &str) -> String {
     address.chars().filter(|c| !c.is_control()).take(ADDRESS_MAX).collect()
 }
 
-/// Takes a mail for a mailbox: its bytes are stored, and a job is laid that files it. The same bytes again change nothing. True
-/// where it is new. Three inserts.
-pub fn accept(conn: &mut Conn, mailbox: MailboxId, envelope: &Envelope, mail: &Arrived, now: DateTime<Utc>) -> Result<bool> {
-    let row = row(mailbox, envelope, mail, now);
-    let is_new = store::insert(conn, &row, &mail.raw)?;
-    if is_new {
-        queue::enqueue(conn, JobKind::FileMail, row.id.0, now, now)?;
+/// Takes mails, each for a mailbox: their bytes are stored, and jobs are laid that file them from `due_at` on. The same bytes again
+/// change nothing. Says how many are new. Three inserts, on SQLite of each.
+pub fn accept_each<'a>(
+    conn: &mut Conn,
+    mails: impl IntoIterator<Item = &'a Coming>,
+    due_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<usize> {
+    let (rows, bytes): (Vec<InboundRow>, Vec<&[u8]>) =
+        mails.into_iter().map(|new| (row(new.mailbox, &new.envelope, &new.mail, now), new.mail.raw.as_slice())).unzip();
+    let new = store::insert_each(conn, &rows, &bytes)?;
+    match new.as_slice() {
+        [] => {}
+        [id] => queue::enqueue(conn, JobKind::FileMail, id.0, due_at, now)?,
+        ids => queue::enqueue_each(conn, JobKind::FileMail, &ids.iter().map(|id| (id.0, due_at)).collect::<Vec<_>>(), now)?,
     }
-    Ok(is_new)
+    Ok(new.len())
 }
 
 fn row(mailbox: MailboxId, envelope: &Envelope, mail: &Arrived, now: DateTime<Utc>) -> InboundRow {

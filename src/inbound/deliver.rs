@@ -1,10 +1,11 @@
 //! `deskbell deliver`: a mail on standard input, from the pipe of a local mail server. It needs no running desk.
-use super::commands::{self, Arrived, Envelope};
+use super::commands::{self, Arrived, Coming, Envelope};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Conn;
 use crate::error::{Error, Result};
 use std::io::Read;
+use std::sync::Arc;
 
 /// How it ended; the words of sysexits.h.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,9 +47,12 @@ pub fn deliver(config: &Config, envelope: &Envelope, input: impl Read) -> Result
         return Err(Error::Unavailable("there is no database yet".to_owned()));
     }
     let now = Clock::System.now();
-    let mail = Arrived::new(raw, now);
+    let mail = Arc::new(Arrived::new(raw, now));
     Conn::open(&url)?.write(|conn| match commands::mailbox_of(conn, &envelope.to)? {
-        Some(mailbox) => commands::accept(conn, mailbox.id, envelope, &mail, now).map(|_| Delivered::Taken),
+        Some(mailbox) => {
+            let coming = Coming { mailbox: mailbox.id, envelope: envelope.clone(), mail };
+            commands::accept_each(conn, [&coming], now, now).map(|_| Delivered::Taken)
+        }
         None => Ok(Delivered::NoUser),
     })
 }

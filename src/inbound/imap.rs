@@ -1,6 +1,6 @@
 //! Fetching mails from IMAP servers: one node at a time for each mailbox, told of new mails by the server (IDLE) or looking again
 //! and again. A mail is stored first, and marked or moved on the server afterwards.
-use super::commands::{self, Arrived, Envelope};
+use super::commands::{self, Arrived, Coming, Envelope};
 use super::imap_session::{Mails, Server, Size};
 use super::mailboxes::{self, Imap, MailboxRow, WatchRow};
 use crate::app::App;
@@ -9,6 +9,7 @@ use crate::ids::{self, FetcherId, MailboxId};
 use actix_web::web::Data;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -25,6 +26,8 @@ const GOOD_WHILE: Duration = Duration::from_secs(60);
 const PAUSE_SECONDS_MAX: u64 = 300;
 /// Mails between two times that the server is told what was taken.
 const BATCH: usize = 50;
+/// Bytes that are fetched and stored together, but for a mail that is larger by itself.
+const TOGETHER_BYTES: u64 = 4 * 1024 * 1024;
 /// After the server gave all mails new numbers, those of so many days before the last look are looked at again.
 const LOOK_BACK_DAYS: i64 = 2;
 
@@ -94,18 +97,8 @@ impl<'a> Watch<'a> {
         let last = i64::from(uids.last().copied().unwrap_or(0).max(known));
         let (mut taken, mut trouble) = (0, None);
         for batch in uids.chunks(BATCH) {
-            let mut stored = Vec::with_capacity(batch.len());
-            for &uid in batch {
-                if !self.hold().await? {
-                    return Err(Error::Unavailable("another node fetches from this mailbox now".to_owned()));
-                }
-                // Between the search and here somebody may have moved it away.
-                let Some(size) = server.size(uid).await? else { continue };
-                if self.take(server, uid, size).await? {
-                    stored.push(uid);
-                }
-                taken += 1;
-            }
+            let (stored, seen) = self.take(server, batch).await?;
+            taken += seen;
             // A folder that is missing keeps no mail from being taken.
             if let Err(error) = server.done(&stored, self.imap.done_folder.as_deref()).await {
                 trouble = Some(error);
@@ -121,22 +114,72 @@ impl<'a> Watch<'a> {
         Ok(taken)
     }
 
-    /// Takes one mail; false where it stays on the server because it is too large.
-    async fn take(&self, server: &mut Server, uid: u32, size: Size) -> Result<bool> {
+    /// Takes mails, a few megabytes at a time: the next ones are fetched while those before are stored. Says which ones are to be
+    /// marked, and how many were there; one that is too large stays on the server, and its headers are held.
+    async fn take(&self, server: &mut Server, uids: &[u32]) -> Result<(Vec<u32>, usize)> {
+        // Between the search and here somebody may have moved some away.
+        let sizes: HashMap<u32, Size> = server.sizes(uids).await?.into_iter().collect();
+        let size_max = self.app.config.inbound.size_max_bytes as u64;
+        let (mut groups, mut large, mut bytes) = (Vec::<Vec<u32>>::new(), Vec::new(), 0);
+        for (uid, size) in uids.iter().filter_map(|uid| Some((*uid, sizes.get(uid)?))) {
+            if size.bytes > size_max {
+                large.push(uid);
+                continue;
+            }
+            bytes += size.bytes;
+            match groups.last_mut().filter(|_| bytes <= TOGETHER_BYTES) {
+                Some(group) => group.push(uid),
+                None => (bytes, _) = (size.bytes, groups.push(vec![uid])),
+            }
+        }
+        let (mut stored, mut seen) = (Vec::with_capacity(uids.len()), 0);
+        let mut fetched = Vec::new();
+        for group in groups {
+            if !self.hold().await? {
+                return Err(Error::Unavailable("another node fetches from this mailbox now".to_owned()));
+            }
+            let (before, next) = tokio::join!(self.store(fetched, &sizes), server.whole(&group));
+            stored.extend(before?);
+            fetched = next?;
+            seen += fetched.len();
+        }
+        stored.extend(self.store(fetched, &sizes).await?);
+        for (uid, headers) in server.headers(&large).await? {
+            self.hold_headers(headers, sizes.get(&uid)).await?;
+            seen += 1;
+        }
+        Ok((stored, seen))
+    }
+
+    fn arrived(&self, raw: Vec<u8>, size: Option<&Size>) -> Arrived {
         let now = self.app.clock.now();
-        let is_small = size.bytes <= self.app.config.inbound.size_max_bytes as u64;
-        let raw = if is_small { server.whole(uid).await? } else { server.headers(uid).await? };
-        let Some(raw) = raw else { return Ok(false) };
-        let mail = Arrived::new(raw, size.received_at.unwrap_or(now).min(now));
-        let envelope = Envelope { from: None, to: self.row.address.clone() };
-        let id: MailboxId = self.row.id;
-        let work = move |conn: &mut crate::db::Conn| match is_small {
-            true => commands::accept(conn, id, &envelope, &mail, now).map(|_| ()),
-            false => commands::hold_headers(conn, id, &envelope, &mail, size.bytes, now),
+        Arrived::new(raw, size.and_then(|size| size.received_at).unwrap_or(now).min(now))
+    }
+
+    /// Stores some mails in one transaction; says which ones these are.
+    async fn store(&self, mails: Vec<(u32, Vec<u8>)>, sizes: &HashMap<u32, Size>) -> Result<Vec<u32>> {
+        let uids: Vec<u32> = mails.iter().map(|(uid, _)| *uid).collect();
+        if uids.is_empty() {
+            return Ok(uids);
+        }
+        let coming = |(uid, raw)| Coming {
+            mailbox: self.row.id,
+            envelope: Envelope { from: None, to: self.row.address.clone() },
+            mail: Arc::new(self.arrived(raw, sizes.get(&uid))),
         };
-        self.app.db.write_again(work).await?;
-        self.app.jobs_queued.notify_one();
-        Ok(is_small)
+        let mails: Vec<Coming> = mails.into_iter().map(coming).collect();
+        let (app, now) = (self.app, self.app.clock.now());
+        let due_at = app.taking.due_at(mails.len(), now);
+        app.db.write_again(move |conn| commands::accept_each(conn, &mails, due_at, now).map(|_| ())).await?;
+        app.taking.taken(app, due_at, now);
+        Ok(uids)
+    }
+
+    /// A mail is too large: it stays on the server, and people are shown its headers.
+    async fn hold_headers(&self, headers: Vec<u8>, size: Option<&Size>) -> Result<()> {
+        let (id, now, bytes) = (self.row.id, self.app.clock.now(), size.map_or(0, |size| size.bytes));
+        let (mail, envelope) = (self.arrived(headers, size), Envelope { from: None, to: self.row.address.clone() });
+        self.app.db.write_again(move |conn| commands::hold_headers(conn, id, &envelope, &mail, bytes, now)).await
     }
 
     /// Looks, and waits for more, until it is told to stop or the lease is lost.

@@ -71,6 +71,10 @@ fn away(error: impl std::fmt::Display) -> Error {
     Error::Unavailable(format!("IMAP: {error}"))
 }
 
+fn joined(uids: &[u32]) -> String {
+    uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",")
+}
+
 async fn within<T, E: std::fmt::Display>(patience: Duration, work: impl Future<Output = Result<T, E>>) -> Result<T> {
     match tokio::time::timeout(patience, work).await {
         Ok(done) => done.map_err(away),
@@ -158,19 +162,26 @@ impl Server {
         Ok(found.into_iter().filter(is_wanted).collect())
     }
 
+    /// Those of some mails that are there, in the order of the server.
     async fn fetch<T>(
         &mut self,
-        uid: u32,
+        uids: &[u32],
         what: &str,
         read: impl Fn(&async_imap::types::Fetch) -> Option<T>,
-    ) -> Result<Option<T>> {
-        let (session, uid) = (&mut self.session, uid);
+    ) -> Result<Vec<(u32, T)>> {
+        if uids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let session = &mut self.session;
         within(self.patience, async {
-            let mut answers = session.uid_fetch(uid.to_string(), what).await?;
-            let mut found = None;
+            let mut answers = session.uid_fetch(joined(uids), what).await?;
+            let mut found = Vec::with_capacity(uids.len());
             while let Some(answer) = answers.try_next().await? {
-                if answer.uid == Some(uid) {
-                    found = read(&answer).or(found);
+                // A server may tell of other mails at any time.
+                if let Some(uid) = answer.uid.filter(|uid| uids.contains(uid))
+                    && let Some(value) = read(&answer)
+                {
+                    found.push((uid, value));
                 }
             }
             Ok::<_, async_imap::error::Error>(found)
@@ -178,23 +189,23 @@ impl Server {
         .await
     }
 
-    /// None where the mail is not there.
-    pub async fn size(&mut self, uid: u32) -> Result<Option<Size>> {
-        self.fetch(uid, "(UID RFC822.SIZE INTERNALDATE)", |answer| {
+    /// How large some mails are, and when they came.
+    pub async fn sizes(&mut self, uids: &[u32]) -> Result<Vec<(u32, Size)>> {
+        self.fetch(uids, "(UID RFC822.SIZE INTERNALDATE)", |answer| {
             let received_at = answer.internal_date().map(|at| at.to_utc());
             answer.size.map(|bytes| Size { bytes: u64::from(bytes), received_at })
         })
         .await
     }
 
-    /// The bytes of a mail; it does not count as read by that.
-    pub async fn whole(&mut self, uid: u32) -> Result<Option<Vec<u8>>> {
-        self.fetch(uid, "(UID BODY.PEEK[])", |answer| answer.body().map(<[u8]>::to_vec)).await
+    /// The bytes of mails; they do not count as read by that.
+    pub async fn whole(&mut self, uids: &[u32]) -> Result<Vec<(u32, Vec<u8>)>> {
+        self.fetch(uids, "(UID BODY.PEEK[])", |answer| answer.body().map(<[u8]>::to_vec)).await
     }
 
-    /// Its headers alone.
-    pub async fn headers(&mut self, uid: u32) -> Result<Option<Vec<u8>>> {
-        self.fetch(uid, "(UID BODY.PEEK[HEADER])", |answer| answer.header().map(<[u8]>::to_vec)).await
+    /// Their headers alone.
+    pub async fn headers(&mut self, uids: &[u32]) -> Result<Vec<(u32, Vec<u8>)>> {
+        self.fetch(uids, "(UID BODY.PEEK[HEADER])", |answer| answer.header().map(<[u8]>::to_vec)).await
     }
 
     async fn mark(&mut self, uids: &str, flag: &str) -> Result<()> {
@@ -212,7 +223,7 @@ impl Server {
         if uids.is_empty() {
             return Ok(());
         }
-        let uids = uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+        let uids = joined(uids);
         let Some(folder) = folder else { return self.mark(&uids, "\\Seen").await };
         if self.skills.moving {
             return within(self.patience, self.session.uid_mv(&uids, folder)).await;

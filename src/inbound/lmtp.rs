@@ -1,7 +1,8 @@
 //! LMTP (RFC 2033): a mail server hands mails over, on a port or a unix socket; each recipient gets an answer of its own, and 250
 //! only when the mail is on the disk.
-use super::commands::{self, Arrived, Envelope};
+use super::commands::{self, Arrived, Coming, Envelope};
 use super::smtp_words::{Data as Bytes, Word, word};
+use super::taking;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::MailboxId;
@@ -62,6 +63,11 @@ impl Drop for Listener {
 /// Takes mails until `stop` is told; a mail that is being handed over is taken to its end.
 pub async fn run(app: Data<App>, listener: Listener, stop: watch::Receiver<bool>) {
     let room = Arc::new(Semaphore::new(app.config.inbound.lmtp_connections_max));
+    // They end with this function, when every session has its answer.
+    let mut storing = JoinSet::new();
+    for _ in 0..taking::STORING {
+        storing.spawn(taking::store_queued(app.clone()));
+    }
     let mut sessions = JoinSet::new();
     let mut told = stop.clone();
     while !*told.borrow() {
@@ -302,19 +308,13 @@ fn not_now(error: &Error) -> &'static str {
 }
 
 /// All recipients in one transaction: all of them get it, or none.
-async fn take(app: &App, mail: Pending, raw: Vec<u8>) -> Result<()> {
-    let now = app.clock.now();
-    let arrived = Arrived::new(raw, now);
-    let work = move |conn: &mut crate::db::Conn| {
-        for (mailbox, to) in &mail.to {
-            let envelope = Envelope { from: Some(mail.from.clone()), to: to.clone() };
-            commands::accept(conn, *mailbox, &envelope, &arrived, now)?;
-        }
-        Ok(())
+async fn take(app: &Data<App>, mail: Pending, raw: Vec<u8>) -> Result<()> {
+    let arrived = Arc::new(Arrived::new(raw, app.clock.now()));
+    let each = |(mailbox, to)| {
+        let envelope = Envelope { from: Some(mail.from.clone()), to };
+        Coming { mailbox, envelope, mail: arrived.clone() }
     };
-    app.db.write_again(work).await?;
-    app.jobs_queued.notify_one();
-    Ok(())
+    taking::take(app, mail.to.into_iter().map(each).collect()).await
 }
 
 /// A line without its end. May be dropped between two bytes and called again: what was read of a line is lost only with the

@@ -125,8 +125,12 @@ impl Data {
     }
 
     fn push(&mut self, byte: u8) {
-        if self.bytes.len() < self.size_max {
-            self.bytes.push(byte);
+        self.push_all(&[byte]);
+    }
+
+    fn push_all(&mut self, bytes: &[u8]) {
+        if bytes.len() <= self.size_max - self.bytes.len() {
+            self.bytes.extend_from_slice(bytes);
         } else if !self.is_too_large {
             self.is_too_large = true;
             self.bytes = Vec::new();
@@ -136,12 +140,22 @@ impl Data {
 
     /// Takes what came; says how many of these bytes belong to the mail where its end is among them.
     pub fn take(&mut self, piece: &[u8]) -> Option<usize> {
-        for (index, &byte) in piece.iter().enumerate() {
+        let mut index = 0;
+        while let Some(&byte) = piece.get(index) {
+            if matches!(self.at, At::Text) && byte != b'\r' {
+                // Most of a mail: up to the end of the line.
+                let rest = piece.get(index..).unwrap_or_default();
+                let length = memchr::memchr(b'\r', rest).unwrap_or(rest.len());
+                self.push_all(rest.get(..length).unwrap_or_default());
+                index += length;
+                continue;
+            }
+            index += 1;
             let text = |byte| if byte == b'\r' { At::Cr } else { At::Text };
             self.at = match (self.at, byte) {
                 (At::LineStart, b'.') => At::Dot,
                 (At::Dot, b'\r') => At::DotCr,
-                (At::DotCr, b'\n') => return Some(index + 1),
+                (At::DotCr, b'\n') => return Some(index),
                 (At::DotCr, _) => {
                     self.push(b'\r');
                     self.push(byte);

@@ -67,6 +67,34 @@ pub(super) fn insert(conn: &mut Conn, row: &InboundRow, bytes: &[u8]) -> Result<
     Ok(true)
 }
 
+/// Writes mails and their bytes; the ids of those that their mailboxes did not have. Two inserts, on SQLite of each, which keeps them
+/// prepared.
+pub(super) fn insert_each(conn: &mut Conn, rows: &[InboundRow], bytes: &[&[u8]]) -> Result<Vec<InboundMailId>> {
+    let mut new = Vec::with_capacity(rows.len());
+    if let (Conn::Pg(conn), true) = (&mut *conn, rows.len() > 1) {
+        new = diesel::insert_into(inbound_mails::table)
+            .values(rows)
+            .on_conflict((inbound_mails::mailbox_id, inbound_mails::sha256))
+            .do_nothing()
+            .returning(inbound_mails::id)
+            .get_results(conn)?;
+        let raws: Vec<_> = rows
+            .iter()
+            .zip(bytes)
+            .filter(|(row, _)| new.contains(&row.id))
+            .map(|(row, bytes)| (inbound_raws::mail_id.eq(row.id), inbound_raws::bytes.eq(*bytes)))
+            .collect();
+        diesel::insert_into(inbound_raws::table).values(&raws).execute(conn)?;
+        return Ok(new);
+    }
+    for (row, bytes) in rows.iter().zip(bytes) {
+        if insert(conn, row, bytes)? {
+            new.push(row.id);
+        }
+    }
+    Ok(new)
+}
+
 /// One by id, locked until the commit.
 pub(super) fn lock(conn: &mut Conn, id: InboundMailId) -> Result<InboundRow> {
     let found = inbound_mails::table.find(id);

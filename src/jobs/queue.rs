@@ -77,6 +77,29 @@ pub fn ensure(conn: &mut Conn, kind: JobKind, subject: Uuid, due_at: DateTime<Ut
     if found.is_some() { Ok(()) } else { enqueue(conn, kind, subject, due_at, now) }
 }
 
+/// Jobs of a kind that wait to be due within a time and were never tried. One query.
+pub fn put_off(
+    conn: &mut Conn,
+    kind: JobKind,
+    (after, until): (DateTime<Utc>, DateTime<Utc>),
+    limit: usize,
+) -> Result<Vec<JobId>> {
+    let waits = jobs::parked_at
+        .is_null()
+        .and(jobs::due_at.gt(Time(after)))
+        .and(jobs::due_at.le(Time(until)))
+        .and(jobs::kind.eq(Named(kind)))
+        .and(jobs::attempts.eq(0));
+    Ok(jobs::table.filter(waits).order(jobs::due_at).limit(limit as i64).select(jobs::id).load(conn)?)
+}
+
+/// These jobs are due now. One update.
+pub fn hasten(conn: &mut Conn, ids: &[JobId], now: DateTime<Utc>) -> Result<()> {
+    let untried = jobs::id.eq_any(ids).and(jobs::attempts.eq(0));
+    diesel::update(jobs::table.filter(untried)).set(jobs::due_at.eq(Time(now))).execute(conn)?;
+    Ok(())
+}
+
 macro_rules! free {
     ($now:expr) => {
         jobs::parked_at

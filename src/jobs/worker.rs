@@ -99,6 +99,7 @@ async fn run_one(app: Data<App>, job: Job) {
 pub async fn run_due(app: &Data<App>) -> Result<usize> {
     let mut ran = 0;
     loop {
+        timetable::hasten(app, true).await?;
         let jobs = claim(app, app.config.jobs.concurrency, &Busy::default()).await?;
         if jobs.is_empty() {
             return Ok(ran);
@@ -114,6 +115,9 @@ pub async fn run(app: Data<App>, mut stop: watch::Receiver<bool>) {
     let (mut running, busy) = (JoinSet::new(), Busy::default());
     while !*stop.borrow() {
         app.beat.worker(app.clock.now());
+        if let Err(error) = timetable::hasten(&app, false).await {
+            tracing::error!(%error, "what was put off could not be looked at; it is due by itself");
+        }
         let free = app.config.jobs.concurrency.saturating_sub(running.len());
         match claim(&app, free, &busy).await {
             Ok(jobs) => {

@@ -1,7 +1,9 @@
 //! Corrections: a phone system may tell late when a call rang, was answered or was over. History keeps what was written, an
 //! event says what was put right, and the clock stands as the instants say (docs/decisions/0055).
+use super::alerts::commands::News;
 use super::clock::{Clock, Fact, Metric, Standing};
 use super::commands::Clocks;
+use super::ladder::Level;
 use crate::Result;
 use crate::calendar::{self, hours::Hours};
 use crate::db::Conn;
@@ -107,6 +109,12 @@ impl Clocks {
             let standing = if is_paused { Standing::Paused } else { Standing::Running };
             let after = Clock { standing, reached_at: None, used_seconds: None, ..before.clone() };
             self.put_right(index, (&before, &after), because, Actor::Agent(by), now);
+            // The reply had ended its alert: somebody has to hear of it again, from the bottom of the ladder.
+            let raised = (after.breached_at.map(|at| (Level::Breach, at))).or(after.warned_at.map(|at| (Level::Warning, at)));
+            if let (Some((level, at)), Some(row)) = (raised, self.rows.get(index)) {
+                let (ticket, clock) = (row.ticket_id, row.id);
+                self.news.push(News::Raised { ticket, clock, metric, level, at, written_at: now });
+            }
         }
         self.ring(now);
     }

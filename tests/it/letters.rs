@@ -1,6 +1,7 @@
 //! Replies as letters: Markdown, copies, signatures, undo, and mailboxes that send through servers of their own.
 use crate::attachments::upload;
 use crate::inbound::{TICKETS, hand_over, mail, mailbox, texts, tickets, whole};
+use crate::support::desk::at;
 use crate::support::given::{call, close, email_ticket, path};
 use crate::support::lmtp::listen;
 use crate::support::{Desk, Test, servers, smtp, tests};
@@ -14,6 +15,7 @@ pub const TESTS: &[Test] = tests![
     who_has_a_copy_gets_the_letter_and_may_answer,
     a_thread_keeps_its_subject_and_names_all_of_it,
     a_reply_waits_and_can_be_taken_back,
+    a_reply_taken_back_lets_its_alert_climb_again,
     a_reply_that_is_out_cannot_be_taken_back,
     only_its_author_takes_a_reply_back,
     a_mailbox_sends_through_its_own_server,
@@ -165,6 +167,43 @@ fn a_reply_waits_and_can_be_taken_back(desk: &Desk) {
     desk.only_set_clock(desk.now() + TimeDelta::seconds(8));
     desk.agent().post(&undo(&message), json!({})).ok();
     assert_eq!(first_response(desk, &late)["verdict"], "breached");
+}
+
+fn a_reply_taken_back_lets_its_alert_climb_again(desk: &Desk) {
+    desk.restart(|config| config.mail.undo_seconds = 10);
+    let ticket = email_ticket(desk, ANA);
+    desk.agent().put(&path(&ticket, "/assignee"), json!({ "agent_id": desk.people.agent.id })).ok();
+    let open = || desk.agent().get("/api/v1/alerts").ok()["items"].as_array().unwrap().clone();
+    let told = |subject: &str| {
+        let letters = desk.mails_to("amir.agent@desk.test");
+        letters.iter().filter(|letter| letter.subject.starts_with(subject)).count()
+    };
+    // Warned: what was ended by the reply is told again, and becomes a breach as if nothing had been said.
+    desk.set_time(at("2026-06-11T12:30:00Z"));
+    assert_eq!((open().len(), told("Promise at risk")), (1, 1));
+    let message = reply(desk, &ticket, json!({ "body": "Oh no." }));
+    assert_eq!(open(), Vec::<Value>::new());
+    desk.advance(TimeDelta::seconds(5));
+    desk.agent().post(&undo(&message), json!({})).ok();
+    desk.settle();
+    let again = open();
+    assert_eq!((again.len(), &again[0]["level"], told("Promise at risk")), (1, &json!("warning"), 2));
+    desk.set_time(at("2026-06-11T14:01:00Z"));
+    assert_eq!((open()[0]["level"].clone(), told("Promise broken")), (json!("breach"), 1));
+    // Broken: the same, up to the managers.
+    let message = reply(desk, &ticket, json!({ "body": "Oh no." }));
+    assert_eq!(open(), Vec::<Value>::new());
+    desk.advance(TimeDelta::seconds(5));
+    desk.agent().post(&undo(&message), json!({})).ok();
+    desk.settle();
+    assert_eq!((open()[0]["level"].clone(), open().len(), told("Promise broken")), (json!("breach"), 1, 2));
+    desk.advance(TimeDelta::minutes(16));
+    assert!(desk.mails_to("mary.manager@desk.test").iter().any(|letter| letter.subject.starts_with("Promise broken")));
+    // One that was in time raises none.
+    reply(desk, &ticket, json!({ "body": "Oh yes." }));
+    desk.advance(TimeDelta::seconds(20));
+    assert_eq!(open(), Vec::<Value>::new());
+    crate::replay::all(desk);
 }
 
 fn a_reply_that_is_out_cannot_be_taken_back(desk: &Desk) {
