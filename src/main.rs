@@ -55,7 +55,7 @@ enum Command {
     },
     /// Print the API's description (OpenAPI 3.1).
     Openapi,
-    /// Print the DNS record of the key that letters are signed with (DKIM).
+    /// Print the DNS records of the keys that letters are signed with (DKIM).
     #[command(after_help = DKIM_HELP)]
     Dkim,
 }
@@ -139,7 +139,7 @@ fn run(line: Line) -> Result<(), Box<dyn Error>> {
             let ran = migrate::up(&mut Conn::open(&config.database_url())?)?;
             println!("{ran} migrations ran; the schema is up to date");
         }
-        Command::Dkim => println!("{}", Signer::of(&config)?.ok_or("mail.dkim_key_file: is not set")?.dns_record()),
+        Command::Dkim => println!("{}", Signer::of(&config)?.ok_or("mail.dkim_key_file: is not set")?.dns_records()),
         Command::Backup { to } => cli::backup(&config, &to)?,
         Command::Agent(command) => agent(config, command)?,
         // It has answers of its own.

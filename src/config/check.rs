@@ -107,6 +107,15 @@ impl Config {
         if !self.mail.dkim_domain.is_empty() && !crate::mail::dkim::is_dns_name(&self.mail.dkim_domain) {
             return bad(format!("mail.dkim_domain: {:?} is not a domain", self.mail.dkim_domain));
         }
+        for key in &self.mail.dkim_keys {
+            let is_named = crate::mail::dkim::is_dns_name(&key.domain) && crate::mail::dkim::is_dns_name(&key.selector);
+            if !is_named || key.key_file.as_os_str().is_empty() {
+                return bad(format!(
+                    "mail.dkim_keys: {:?} needs a domain, a selector such as desk2026 and a key_file",
+                    key.domain
+                ));
+            }
+        }
         if self.company.name.trim().is_empty() {
             return bad("company.name: must not be empty");
         }

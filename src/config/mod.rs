@@ -110,10 +110,21 @@ pub struct Mail {
     pub dkim_key_file: PathBuf,
     pub dkim_selector: String,
     pub dkim_domain: String,
+    pub dkim_keys: Vec<DkimKey>,
     pub folder: PathBuf,
     pub undo_seconds: u32,
     pub acknowledge: bool,
     pub acknowledge_hour_max: u32,
+}
+
+/// A key of a mailbox's own domain.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "defaults.toml documents each")]
+pub struct DkimKey {
+    pub domain: String,
+    pub selector: String,
+    pub key_file: PathBuf,
 }
 
 impl std::fmt::Debug for Mail {
@@ -271,6 +282,7 @@ pub struct Inbound {
     pub authserv_ids: Vec<String>,
     pub lmtp_is_trusted: bool,
     pub check_dkim: bool,
+    pub received_by: Vec<String>,
     pub dns_server: String,
 }
 

@@ -344,6 +344,7 @@ table! {
         created_at -> BigInt,
         sent_at -> Nullable<BigInt>,
         cc -> Nullable<JsonDoc>,
+        settled -> Nullable<JsonDoc>,
     }
 }
 

@@ -41,7 +41,9 @@ pub(super) fn came_back(
         return Ok(Became::Nothing("delivery_report", sent.ticket_id));
     }
     follow(conn, config, (sent, letter.is_proven), worst, now)?;
-    if letter.is_proven && worst.consequence() != Consequence::Count {
+    // Where a copy came back, the letter itself did not.
+    let is_whole = sent.about(&worst.final_recipient) == sent.recipient;
+    if letter.is_proven && is_whole && worst.consequence() != Consequence::Count {
         outbox::came_back(conn, sent.id, &said(worst))?;
         if sent.kind.0 == MailKind::Survey {
             surveys::commands::came_back(conn, sent.subject_id.0, now)?;
@@ -75,10 +77,10 @@ fn follow(
     report: &Recipient,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let consequence = report.consequence();
+    let (consequence, about) = (report.consequence(), sent.about(&report.final_recipient));
     match consequence {
         Consequence::SuppressAddress if is_proven => {
-            let address = normal_email(&sent.recipient).unwrap_or_else(|| sent.recipient.clone());
+            let address = normal_email(&about).unwrap_or_else(|| about.clone());
             let invitation = (sent.kind.0 == MailKind::Survey).then_some(InvitationId(sent.subject_id.0));
             if let Some(made) = suppressions::suppress(conn, address, said(report), invitation, now)? {
                 let data = json!({ "suppression_id": made.id });
@@ -86,13 +88,13 @@ fn follow(
             }
         }
         Consequence::FailLetter if is_proven && matches!(sent.kind.0, MailKind::Reply | MailKind::Survey) => {
-            notices::undelivered(conn, config, (sent.ticket_id, &sent.recipient, &said(report)), now)?;
+            notices::undelivered(conn, config, (sent.ticket_id, &about, &said(report)), now)?;
         }
         _ => {}
     }
     let is_permanent = consequence != Consequence::Count;
     let (status, detail) = (report.status_text(), detail(report));
-    let bounce = BounceOut { address: sent.recipient.clone(), is_permanent, status, detail, reported_at: now };
+    let bounce = BounceOut { address: about, is_permanent, status, detail, reported_at: now };
     let bounce = Json::of(&bounce)?.0;
     match sent.kind.0 {
         MailKind::Reply => commands_mail::bounced(conn, MessageId(sent.subject_id.0), bounce, now).map(|_| ()),

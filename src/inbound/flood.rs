@@ -48,7 +48,8 @@ mod tests {
 
     #[test]
     fn many_mails_are_a_flood_and_it_ebbs_within_seconds() {
-        for (per_second, seconds, is_high) in [(1, 60, false), (20, 10, false), (80, 10, false), (100, 2, true), (5_000, 5, true)] {
+        for (per_second, seconds, is_high) in [(1, 60, false), (20, 10, false), (80, 10, false), (100, 2, true), (5_000, 5, true)]
+        {
             let (found, ebb) = flood(per_second, seconds);
             assert_eq!(found, is_high, "{per_second} a second for {seconds} s");
             assert!(ebb < 2_000, "{per_second} a second: {ebb} ms");

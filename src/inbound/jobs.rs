@@ -54,10 +54,10 @@ pub async fn prepare(app: &App, sender: Option<String>, raw: Vec<u8>, now: DateT
 async fn try_to_file(app: &Data<App>, id: InboundMailId) -> Result<()> {
     let Some((row, raw)) = app.db.read(move |conn| queries::waiting(conn, id)).await? else { return Ok(()) };
     let now = app.clock.now();
-    let Some(mut ready) = prepare(app, row.envelope_from, raw.clone(), now).await? else {
+    let Some(mut ready) = prepare(app, row.envelope_from.clone(), raw.clone(), now).await? else {
         return app.db.write(move |conn| commands::give_up(conn, id.0, "its bytes cannot be read", now)).await;
     };
-    ready.origin = proof::origin(app, row.mailbox_id, &raw, &ready.parsed).await?;
+    ready.origin = proof::origin(app, (row.mailbox_id, row.envelope_from.as_deref()), &raw, &ready.parsed).await?;
     let mut tries = 0;
     loop {
         let (desk, ready) = (app.clone(), ready.clone());

@@ -32,6 +32,7 @@ pub mod queries;
 pub mod queries_sending;
 pub mod quote;
 mod quote_words;
+mod received;
 pub mod route;
 #[cfg(test)]
 mod route_tests;

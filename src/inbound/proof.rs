@@ -1,7 +1,8 @@
-//! Where a mail comes from: by the word of a trusted server, or by a DKIM signature that the desk checks itself (DNS).
+//! Where a mail comes from: by the word of a trusted server, or by a DKIM signature or SPF, which the desk checks itself (DNS).
 use super::mailboxes::{self, MailboxKind};
 use super::model::Parsed;
 use super::origin::{author_domain, is_aligned, told};
+use super::received;
 use super::route::Origin;
 use crate::accounts::agents;
 use crate::accounts::contacts::model::normal_email;
@@ -9,7 +10,8 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::MailboxId;
 use mail_auth::hickory_resolver::config::{ConnectionConfig, NameServerConfig, ProtocolConfig, ResolverConfig, ResolverOpts};
-use mail_auth::{AuthenticatedMessage, DkimResult, MessageAuthenticator};
+use mail_auth::spf::verify::SpfParameters;
+use mail_auth::{AuthenticatedMessage, DkimResult, MessageAuthenticator, SpfResult};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -19,7 +21,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SIGNATURES_MAX: usize = 20;
 
 /// What is known of a mail's origin. DNS is asked only where an agent is said to have written it.
-pub(super) async fn origin(app: &App, mailbox: MailboxId, raw: &[u8], parsed: &Parsed) -> Result<Origin> {
+pub(super) async fn origin(
+    app: &App,
+    (mailbox, sender): (MailboxId, Option<&str>),
+    raw: &[u8],
+    parsed: &Parsed,
+) -> Result<Origin> {
     let settings = &app.config.inbound;
     let author = author_domain(parsed);
     let origin = told(raw, &settings.authserv_ids, author);
@@ -36,11 +43,27 @@ pub(super) async fn origin(app: &App, mailbox: MailboxId, raw: &[u8], parsed: &P
     if settings.lmtp_is_trusted && kind == MailboxKind::Lmtp {
         return Ok(Origin::TrustedRelay);
     }
-    if !settings.check_dkim {
-        return Ok(origin);
+    let by = (settings.received_by.as_slice(), sender);
+    let is_proven = async {
+        let is_signed = settings.check_dkim && is_signed(&settings.dns_server, raw, domain).await?;
+        Ok::<_, Error>(is_signed || is_by_its_sender(&settings.dns_server, raw, by, domain).await?)
+    };
+    let is_proven = tokio::time::timeout(PATIENCE, is_proven).await;
+    Ok(if is_proven.unwrap_or(Ok(false))? { Origin::Aligned } else { origin })
+}
+
+/// Whether the envelope's sender is of the author's domain, and may send from where the mail came to a server that the desk
+/// believes (SPF, RFC 7208).
+async fn is_by_its_sender(dns_server: &str, raw: &[u8], (by, sender): (&[String], Option<&str>), domain: &str) -> Result<bool> {
+    let Some(client) = received::client(raw, by) else { return Ok(false) };
+    // A mail server that hands the mail over says who sent it; one that is fetched from wrote it down.
+    let Some(sender) = sender.or(client.return_path.as_deref()) else { return Ok(false) };
+    if !sender.rsplit_once('@').is_some_and(|(_, own)| is_aligned(own, domain)) {
+        return Ok(false);
     }
-    let is_signed = tokio::time::timeout(PATIENCE, is_signed(&settings.dns_server, raw, domain)).await;
-    Ok(if is_signed.unwrap_or(Ok(false))? { Origin::Aligned } else { origin })
+    let host = by.first().map_or("localhost", String::as_str);
+    let asked = SpfParameters::verify_mail_from(client.ip, &client.helo, host, sender);
+    Ok(authenticator(dns_server)?.verify_spf(asked).await.result() == SpfResult::Pass)
 }
 
 /// Whether a good signature of the author's domain is over all of a mail.

@@ -4,7 +4,7 @@ use super::store;
 use crate::db::{
     Conn,
     schema::{contact_emails, inbound_mails, mails, messages, survey_invitations, ticket_participants, tickets},
-    types::{Named, Time},
+    types::{Json, Named, Time},
 };
 use crate::each;
 use crate::error::Result;
@@ -175,6 +175,15 @@ pub struct Sent {
     pub ticket_id: Option<TicketId>,
     pub subject_id: SubjectId,
     pub recipient: String,
+    pub cc: Option<Json>,
+}
+
+impl Sent {
+    /// The recipient whom a report is about: one who had a copy, or else the one whom the letter was to.
+    pub fn about(&self, address: &str) -> String {
+        let copies: Vec<String> = self.cc.clone().and_then(|cc| cc.to().ok()).unwrap_or_default();
+        copies.into_iter().find(|copy| copy.eq_ignore_ascii_case(address)).unwrap_or_else(|| self.recipient.clone())
+    }
 }
 
 macro_rules! sent {
@@ -185,6 +194,7 @@ macro_rules! sent {
             mails::ticket_id,
             mails::subject_id,
             mails::recipient,
+            mails::cc,
         ))
     };
 }

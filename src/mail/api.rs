@@ -53,6 +53,7 @@ impl From<MailRow> for MailOut {
             created_at,
             sent_at,
             cc,
+            settled: _,
         } = row;
         Self {
             id,

@@ -1,4 +1,5 @@
 //! Delivering a reply's letter.
+use super::session::Answers;
 use super::transport::NotSent;
 use super::{Enclosed, Letter, MailKind, MailState, outbox, probe, refusal};
 use crate::app::App;
@@ -25,13 +26,23 @@ pub async fn deliver(app: &App, id: Uuid) -> Result<(), Failure> {
         .await?;
     let Some(row) = row else { return Ok(()) };
     let (kind, had_failed, message) = (row.kind.0, row.last_error.is_some(), MessageId(row.subject_id.0));
+    let settled = row.settled();
     let Some(mut letter) = row.letter() else { return Ok(()) };
     letter.sender = sender;
     for file in files {
         let bytes = app.depot.read_whole(file.id, file.created_at).await?;
         letter.files.push(Enclosed { name: file.file_name, media_type: file.media_type, bytes });
     }
-    let sent = app.mailer.send(&letter).await;
+    let sent = match letter.cc.is_empty() {
+        true => app.mailer.send(&letter).await,
+        false => match app.mailer.send_each(&letter, &settled).await {
+            Ok(answers) if !(answers.refused.is_empty() && answers.later.is_empty()) => {
+                app.metrics.mail(kind.as_str(), "sent");
+                return partly(app, id, &letter, settled, answers).await;
+            }
+            sent => sent.map(|_| ()),
+        },
+    };
     let now = app.clock.now();
     app.metrics.mail(kind.as_str(), if sent.is_ok() { "sent" } else { "failed" });
     match sent {
@@ -40,7 +51,7 @@ pub async fn deliver(app: &App, id: Uuid) -> Result<(), Failure> {
             .write(move |conn| {
                 // What an earlier try left beside the message is over.
                 if had_failed && kind == MailKind::Reply {
-                    commands_mail::arrived(conn, message)?;
+                    commands_mail::arrived(conn, message, &letter.to)?;
                 }
                 outbox::sent(conn, id, now)
             })
@@ -58,6 +69,37 @@ pub async fn deliver(app: &App, id: Uuid) -> Result<(), Failure> {
             app.db.write(move |conn| outbox::not_sent(conn, id, MailState::Queued, &text)).await?;
             Err(error.into())
         }
+    }
+}
+
+/// Not everybody got the letter. Who was refused for good is told of as if a report had come, and not asked again, but for the one whom
+/// the letter is to: it waits for a person then. Who could not get it now gets it later, and nobody gets it twice.
+async fn partly(app: &App, id: MailId, letter: &Letter, mut settled: Vec<String>, answers: Answers) -> Result<(), Failure> {
+    let Answers { taken, mut refused, later } = answers;
+    let is_main = |address: &String| address.eq_ignore_ascii_case(&letter.to);
+    // The last one is the one that is shown beside the message.
+    refused.sort_by_key(|(address, _)| is_main(address));
+    let main = refused.last().filter(|(address, _)| is_main(address)).map(|(_, text)| text.clone());
+    settled.extend(taken);
+    settled.extend(refused.iter().map(|(address, _)| address.clone()).filter(|address| !is_main(address)));
+    let reports: Vec<_> = refused.iter().map(|(address, text)| refusal::reported(address, text, Some(text))).collect();
+    let waits = later.first().map(|(address, text)| format!("{address}: {text}"));
+    let text = main.clone().or(waits.clone());
+    let (now, desk) = (app.clock.now(), app.config.clone());
+    let work = move |conn: &mut Conn| {
+        outbox::settle(conn, id, &settled)?;
+        match &text {
+            Some(text) => outbox::not_sent(conn, id, MailState::Queued, text)?,
+            None => outbox::sent(conn, id, now)?,
+        }
+        reports.iter().try_for_each(|report| commands_reports::refused(conn, &desk, id, report, now))
+    };
+    app.db.write(work).await?;
+    match (main, waits) {
+        // Who is to get it later gets it before a person looks.
+        (_, Some(text)) => Err(Failure::Later(text)),
+        (Some(text), None) => Err(Failure::Never(text)),
+        (None, None) => Ok(()),
     }
 }
 

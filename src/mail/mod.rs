@@ -7,7 +7,9 @@ pub mod notices;
 pub mod outbox;
 pub mod probe;
 pub mod refusal;
+mod session;
 pub mod templates;
+mod threads;
 pub mod transport;
 
 names! {

@@ -58,6 +58,7 @@ fn write(conn: &mut Conn, config: &Config, new: New, now: DateTime<Utc>) -> Resu
         created_at: Time(now),
         sent_at: None,
         cc: None,
+        settled: None,
     };
     each!(conn, conn => diesel::insert_into(mails::table).values(&row).execute(conn))?;
     queue::enqueue(conn, JobKind::DeliverMail, id.0, now, now)

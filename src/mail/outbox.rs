@@ -1,5 +1,6 @@
 //! Outgoing letters as rows.
 use super::templates::ReplyMail;
+use super::threads::{stem, thread};
 use super::{Letter, MailKind, MailState, one_line};
 use crate::config::Config;
 use crate::db::{
@@ -19,11 +20,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use serde_json::json;
 use uuid::Uuid;
-
-/// Message-IDs in a References header at the most: the first and the newest are kept (RFC 5537, 3.4.4).
-const REFERENCES_MAX: usize = 20;
-/// What mail programs put before the subject of an answer.
-const ANSWERS: [&str; 8] = ["re", "aw", "antw", "sv", "vs", "ref", "rif", "odp"];
 
 /// A letter as stored.
 #[derive(Queryable, Selectable, Insertable, Debug, Clone)]
@@ -47,6 +43,7 @@ pub struct MailRow {
     pub created_at: Time,
     pub sent_at: Option<Time>,
     pub cc: Option<Json>,
+    pub settled: Option<Json>,
 }
 
 /// What a queued reply is called.
@@ -57,33 +54,8 @@ pub struct Queued {
     pub message_id: String,
 }
 
-/// The thread of a reply: what it answers, and all before it.
-fn thread(ids: &[String]) -> (Option<String>, Option<String>) {
-    let kept: Vec<&str> = if ids.len() > REFERENCES_MAX {
-        let newest = ids.iter().skip(ids.len() - REFERENCES_MAX + 1);
-        ids.iter().take(1).chain(newest).map(String::as_str).collect()
-    } else {
-        ids.iter().map(String::as_str).collect()
-    };
-    (kept.last().map(|id| (*id).to_owned()), (!kept.is_empty()).then(|| kept.join(" ")))
-}
-
 fn template_failed(error: askama::Error) -> Error {
     Error::internal(format!("template: {error}"))
-}
-
-/// What a letter's subject is made of: without what marks an answer, and without our number, so that it stays the same however often
-/// the two sides answer.
-fn stem(subject: &str, number: i64) -> String {
-    let ours = format!("[#{number}]");
-    let mut stem = one_line(&subject.replace(&ours, " "));
-    while let Some((mark, rest)) = stem.split_once(':') {
-        if !ANSWERS.iter().any(|own| mark.trim().eq_ignore_ascii_case(own)) {
-            break;
-        }
-        stem = rest.trim().to_owned();
-    }
-    stem
 }
 
 /// A reply that goes out by mail.
@@ -136,6 +108,7 @@ pub fn queue_reply(conn: &mut Conn, config: &Config, new: NewReply<'_>, now: Dat
         created_at: Time(now),
         sent_at: None,
         cc: if cc.is_empty() { None } else { Some(Json::of(&cc)?) },
+        settled: None,
     };
     each!(conn, conn => diesel::insert_into(mails::table).values(&row).execute(conn))?;
     let due_at = now + TimeDelta::seconds(i64::from(config.mail.undo_seconds));
@@ -205,6 +178,7 @@ pub fn note_survey(
         created_at: Time(now),
         sent_at: None,
         cc: None,
+        settled: None,
     };
     diesel::insert_into(mails::table).values(&row).execute(conn)?;
     Ok(row.id)
@@ -240,6 +214,11 @@ pub fn find(conn: &mut Conn, id: MailId) -> Result<Option<MailRow>> {
 }
 
 impl MailRow {
+    /// Whom it is not sent to any more.
+    pub fn settled(&self) -> Vec<String> {
+        self.settled.clone().and_then(|settled| settled.to().ok()).unwrap_or_default()
+    }
+
     /// The letter that the row holds; a survey's row holds none.
     pub fn letter(self) -> Option<Letter> {
         let is_auto_reply = self.kind.0 == MailKind::Acknowledgement;
@@ -271,6 +250,12 @@ pub fn sent(conn: &mut Conn, id: MailId, now: DateTime<Utc>) -> Result<()> {
             mails::sent_at.eq(Time(now)),
         ))
         .execute(conn)?;
+    Ok(())
+}
+
+/// It is not sent to these any more, whatever becomes of it.
+pub fn settle(conn: &mut Conn, id: MailId, settled: &[String]) -> Result<()> {
+    diesel::update(mails::table.find(id)).set(mails::settled.eq(Json::of(&settled)?)).execute(conn)?;
     Ok(())
 }
 
@@ -362,33 +347,4 @@ pub fn list(
 pub fn counts(conn: &mut Conn) -> Result<(i64, i64)> {
     let count = |conn: &mut Conn, state| mails::table.filter(mails::state.eq(Named(state))).count().get_result(conn);
     Ok((count(conn, MailState::Queued)?, count(conn, MailState::Parked)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_thread_keeps_its_first_and_its_newest_ids() {
-        let ids: Vec<String> = (0..30).map(|n| format!("<{n}@x>")).collect();
-        let (answers, references) = thread(&ids);
-        let references = references.unwrap_or_default();
-        assert_eq!(answers.as_deref(), Some("<29@x>"));
-        assert!(references.starts_with("<0@x> <11@x>") && references.split(' ').count() == REFERENCES_MAX, "{references}");
-        assert_eq!(thread(&[]), (None, None));
-    }
-
-    #[test]
-    fn a_subject_stays_the_same_however_often_it_is_answered() {
-        for (subject, expected) in [
-            ("Transfer", "Transfer"),
-            ("Re: Transfer [#7]", "Transfer"),
-            ("AW: Re: RE : Transfer [#7]", "Transfer"),
-            ("Transfer [#8]", "Transfer [#8]"),
-            ("Refund: 7 EUR", "Refund: 7 EUR"),
-            ("Re:", ""),
-        ] {
-            assert_eq!(stem(subject, 7), expected, "{subject}");
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! Sending a letter: over SMTP, or as an `.eml` file in a folder.
 use super::dkim::Signer;
+use super::session::{self, Answers};
 use super::{Enclosed, Letter, Smtp, SmtpTls};
 use crate::attachments::model::served_type;
 use crate::config::{self, Config};
@@ -78,15 +79,27 @@ pub fn domain(config: &Config) -> String {
     config.mail.from.parse::<Mailbox>().map_or_else(|_| "localhost".to_owned(), |from| from.email.domain().to_owned())
 }
 
+fn domain_of(address: &str) -> &str {
+    address.rsplit_once('@').map_or(address, |(_, domain)| domain)
+}
+
 fn refused_setting(error: impl std::fmt::Display) -> Error {
     Error::internal(format!("mail settings: {error}"))
 }
 
-pub(super) fn tls_parameters(config: &Config) -> Result<TlsParameters> {
-    trusted(&config.mail, &config.mail.smtp_host)
+/// The server that the settings name; none where letters are files.
+pub(super) fn own_server(mail: &config::Mail) -> Option<Smtp> {
+    let (tls, usual_port) = match mail.smtp_tls.as_str() {
+        "none" => (SmtpTls::None, 25),
+        "tls" => (SmtpTls::Tls, 465),
+        _ => (SmtpTls::Starttls, 587),
+    };
+    let port = if mail.smtp_port == 0 { usual_port } else { mail.smtp_port };
+    let login = (!mail.smtp_user.is_empty()).then(|| (mail.smtp_user.clone(), mail.smtp_password.clone()));
+    (!mail.smtp_host.is_empty()).then(|| Smtp { host: mail.smtp_host.clone(), port, tls, login })
 }
 
-fn trusted(mail: &config::Mail, host: &str) -> Result<TlsParameters> {
+pub(super) fn trusted(mail: &config::Mail, host: &str) -> Result<TlsParameters> {
     let mut parameters = TlsParameters::builder(host.to_owned());
     let file = &mail.smtp_ca_file;
     if !file.as_os_str().is_empty() {
@@ -97,7 +110,7 @@ fn trusted(mail: &config::Mail, host: &str) -> Result<TlsParameters> {
     parameters.build().map_err(refused_setting)
 }
 
-fn not_sent(error: &lettre::transport::smtp::Error) -> NotSent {
+pub(super) fn not_sent(error: &lettre::transport::smtp::Error) -> NotSent {
     let text = error.to_string();
     // An answer of the server, or none at all before a session began, says that it did not take the letter.
     let never_began = text.starts_with("Connection error") || error.is_client() || error.is_tls();
@@ -134,18 +147,9 @@ impl Mailer {
         let patience = Duration::from_secs(u64::from(config.jobs.lease_seconds.saturating_sub(LEASE_MARGIN_SECONDS)));
         let signer = Signer::of(config)?;
         let mail = &config.mail;
-        let route = match mail.smtp_host.is_empty() {
-            true => Route::Folder(config.outbox_folder()),
-            false => {
-                let (tls, usual_port) = match mail.smtp_tls.as_str() {
-                    "none" => (SmtpTls::None, 25),
-                    "tls" => (SmtpTls::Tls, 465),
-                    _ => (SmtpTls::Starttls, 587),
-                };
-                let port = if mail.smtp_port == 0 { usual_port } else { mail.smtp_port };
-                let login = (!mail.smtp_user.is_empty()).then(|| (mail.smtp_user.clone(), mail.smtp_password.clone()));
-                Route::Smtp(connections(mail, &Smtp { host: mail.smtp_host.clone(), port, tls, login })?)
-            }
+        let route = match own_server(mail) {
+            None => Route::Folder(config.outbox_folder()),
+            Some(server) => Route::Smtp(connections(mail, &server)?),
         };
         Ok(Self { from, patience, signer, route, others: Mutex::default(), settings: mail.clone() })
     }
@@ -163,6 +167,24 @@ impl Mailer {
         };
         match tokio::time::timeout(self.patience, smtp.send(message)).await {
             Ok(taken) => taken.map(|_| ()).map_err(|error| not_sent(&error)),
+            Err(_) => Err(NotSent::Unknown("the mail server took too long".to_owned())),
+        }
+    }
+
+    /// Sends one letter to all its recipients but those that are `settled`, and says what became of each. A refusal of one keeps it from
+    /// no other.
+    pub async fn send_each(&self, letter: &Letter, settled: &[String]) -> Result<Answers, NotSent> {
+        let own = letter.sender.as_ref().and_then(|sender| sender.smtp.clone()).or_else(|| own_server(&self.settings));
+        let Some(server) = own else { return self.send(letter).await.map(|()| Answers::default()) };
+        let message = self.compose(letter).map_err(NotSent::Refused)?;
+        let to = message.envelope().to().iter().filter(|to| !settled.contains(&to.to_string())).cloned().collect();
+        let envelope = Envelope::new(message.envelope().from().cloned(), to);
+        // Everybody has it, or nobody can.
+        let Ok(envelope) = envelope else { return Ok(Answers::default()) };
+        let bytes = message.formatted();
+        let sent = session::send(&self.settings, &server, &envelope, &bytes);
+        match tokio::time::timeout(self.patience, sent).await {
+            Ok(answers) => answers,
             Err(_) => Err(NotSent::Unknown("the mail server took too long".to_owned())),
         }
     }
@@ -234,7 +256,8 @@ impl Mailer {
         // Last: what is changed afterwards breaks the signature.
         if let Some(signer) = &self.signer {
             let dkim = letter.sender.as_ref().and_then(|sender| sender.dkim.as_ref());
-            signer.sign(&mut message, dkim)?;
+            let from = letter.sender.as_ref().map_or(self.from.email.domain(), |sender| domain_of(&sender.address));
+            signer.sign(&mut message, from, dkim)?;
         }
         Ok(message)
     }

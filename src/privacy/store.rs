@@ -190,6 +190,7 @@ pub(super) fn erase_letters(conn: &mut Conn, ids: &[TicketId], invitations: &[In
                     mails::html_body.eq(None::<String>),
                     mails::last_error.eq(None::<String>),
                     mails::cc.eq(None::<Json>),
+                    mails::settled.eq(None::<Json>),
                 ))
                 .execute(conn)?;
             unsent

@@ -69,7 +69,11 @@ pub fn bounced(conn: &mut Conn, message: MessageId, bounce: Value, now: DateTime
     Ok(true)
 }
 
-/// The letter of a reply arrived after all: nothing is shown beside the message any more.
-pub fn arrived(conn: &mut Conn, message: MessageId) -> Result<()> {
-    store::clear_bounce(conn, message)
+/// The letter of a reply arrived at this address after all: what had been said of it is shown beside the message no more. Up to two
+/// queries.
+pub fn arrived(conn: &mut Conn, message: MessageId, address: &str) -> Result<()> {
+    match store::bounce(conn, message)? {
+        Some(bounce) if bounce.0["address"] == address => store::clear_bounce(conn, message),
+        _ => Ok(()),
+    }
 }

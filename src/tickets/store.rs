@@ -258,6 +258,12 @@ pub(super) fn set_bounce(conn: &mut Conn, id: MessageId, bounce: Json) -> Result
     Ok(messages::table.find(id).select(messages::ticket_id).first(conn).optional()?)
 }
 
+/// What is shown beside a message.
+pub(super) fn bounce(conn: &mut Conn, id: MessageId) -> Result<Option<Json>> {
+    let found: Option<Option<Json>> = messages::table.find(id).select(messages::bounce).first(conn).optional()?;
+    Ok(found.flatten())
+}
+
 /// Nothing is shown beside a message any more. One update.
 pub(super) fn clear_bounce(conn: &mut Conn, id: MessageId) -> Result<()> {
     diesel::update(messages::table.find(id)).set(messages::bounce.eq(None::<Json>)).execute(conn)?;

@@ -5,6 +5,7 @@ use crate::support::mail::Mail;
 use crate::support::{Desk, Test, plain, servers, tests};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::TimeDelta;
+use deskbell::config::DkimKey;
 use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use std::process::{Command, Stdio};
 pub const TESTS: &[Test] = tests![
     letters_are_signed_and_verified_by_others,
     a_mailbox_signs_in_the_name_of_its_own_domain,
+    a_domain_of_a_mailbox_has_a_key_of_its_own,
     without_a_key_nothing_is_signed,
 ];
 /// Those about the command.
@@ -133,19 +135,73 @@ fn a_mailbox_signs_in_the_name_of_its_own_domain(desk: &Desk) {
         config.mail.dkim_key_file.clone_from(&key);
         config.mail.dkim_selector = SELECTOR.into();
     });
-    let dkim = json!({ "domain": "Payments.example", "selector": "pay2026" });
-    let new = json!({ "address": format!("payments@{}", desk.domain), "kind": "lmtp", "dkim": dkim });
-    assert_eq!(desk.admin().post("/api/v1/mailboxes", new).json["dkim"]["domain"], "payments.example");
+    let domain = format!("pay.{}", desk.domain);
+    let dkim = json!({ "domain": domain.replacen('p', "P", 1), "selector": "pay2026" });
+    let new = json!({ "address": format!("payments@mail.{domain}"), "kind": "lmtp", "dkim": dkim });
+    let made = desk.admin().post("/api/v1/mailboxes", new);
+    assert_eq!(made.json["dkim"]["domain"], domain.as_str());
     let ticket = email_ticket(desk, "ana@nordwind.example");
     desk.agent().post(&path(&ticket, "/replies"), json!({ "body": "Hello.", "cc": ["bo@nordwind.example"] })).ok();
     desk.settle();
-    let letter = desk.mail_to("ana@nordwind.example");
+    let letters = crate::support::mail::from_domain(&servers::smtp(), &format!("mail.{domain}"));
+    let letter = letters.iter().find(|letter| letter.header("reply-to").contains("payments+")).unwrap();
     let signature = letter.header("dkim-signature");
-    assert!(signature.contains("d=payments.example;") && signature.contains("s=pay2026;"), "{signature}");
+    assert!(signature.contains(&format!("d={domain};")) && signature.contains("s=pay2026;"), "{signature}");
     let (_, text) = record(folder.path(), &key, &desk.domain);
-    let published = ("pay2026._domainkey.payments.example.".to_owned(), text);
+    let published = (format!("pay2026._domainkey.{domain}."), text);
     let copied = letter.raw.replacen("Cc: bo", "Cc: eve", 1);
     assert_eq!(verified(&[&letter.raw, &copied], &published), [true, false], "{}", letter.raw);
+    let one = format!("/api/v1/mailboxes/{}", made.id());
+    for other in ["evil.example", &domain[1..]] {
+        let change = json!({ "dkim": { "domain": other, "selector": "pay2026" } });
+        desk.admin().patch(&one, change).refuses_field("dkim.domain");
+    }
+}
+
+fn a_domain_of_a_mailbox_has_a_key_of_its_own(desk: &Desk) {
+    let folder = tempfile::tempdir().unwrap();
+    let make = |name: &str| openssl(ED25519, &folder.path().join(name));
+    let (own, theirs, above) = (make("own.pem"), make("theirs.pem"), make("above.pem"));
+    let domain = desk.domain.clone();
+    let mailboxes = [format!("support@{domain}"), format!("billing@pay.{domain}")];
+    desk.restart(|config| {
+        config.mail.dkim_key_file.clone_from(&own);
+        config.mail.dkim_selector = SELECTOR.into();
+        let key = |domain: &str, selector: &str, key_file: &PathBuf| DkimKey {
+            domain: domain.to_owned(),
+            selector: selector.to_owned(),
+            key_file: key_file.clone(),
+        };
+        // The nearest one signs.
+        config.mail.dkim_domain = "elsewhere.example".into();
+        config.mail.dkim_keys = vec![key(&domain, "above2026", &above), key(&format!("pay.{domain}"), "pay2026", &theirs)];
+    });
+    let signed_by = [("above2026", &above), ("pay2026", &theirs)];
+    for (n, (address, (selector, key))) in mailboxes.iter().zip(signed_by).enumerate() {
+        let team = desk.admin().post("/api/v1/teams", json!({ "name": format!("Team {n}") })).id();
+        desk.admin().post("/api/v1/mailboxes", json!({ "address": address, "kind": "lmtp", "team_id": team })).id();
+        let to = format!("ana{n}@nordwind.example");
+        let ticket = email_ticket(desk, &to);
+        desk.agent().put(&path(&ticket, "/team"), json!({ "team_id": team })).ok();
+        desk.agent().post(&path(&ticket, "/replies"), json!({ "body": "Hello from Nordwind." })).ok();
+        desk.settle();
+        let signed = address.split('@').nth(1).unwrap();
+        let letters = crate::support::mail::from_domain(&servers::smtp(), signed);
+        let letter = letters.iter().find(|letter| letter.rcpt_tos == [to.as_str()]).unwrap();
+        let signature = letter.header("dkim-signature");
+        assert!(signature.contains(&format!("d={signed};")) && signature.contains(&format!("s={selector};")), "{signature}");
+        let name = format!("{selector}._domainkey.{signed}.");
+        let published = |key: &Path| (name.clone(), record(folder.path(), key, signed).1);
+        assert_eq!(verified(&[&letter.raw], &published(key)), [true], "{}", letter.raw);
+        assert_eq!(verified(&[&letter.raw], &published(&own)), [false], "the desk's own key has nothing to do with it");
+    }
+    // A key that nobody has cannot be asked for where the desk has none of its own.
+    desk.restart(|config| (config.mail.dkim_key_file, config.mail.dkim_selector) = (PathBuf::new(), String::new()));
+    for (selector, status) in [("above2026", 201), ("other", 422)] {
+        let dkim = json!({ "domain": desk.domain, "selector": selector });
+        let new = json!({ "address": format!("{selector}@{}", desk.domain), "kind": "lmtp", "dkim": dkim });
+        desk.admin().post("/api/v1/mailboxes", new).is(status);
+    }
 }
 
 fn without_a_key_nothing_is_signed(desk: &Desk) {

@@ -1,12 +1,17 @@
 //! Mail that is fetched: a real IMAP server, its folders and flags, its numbers that change, and two nodes on one mailbox.
-use crate::binary::{Binary, until};
+use crate::binary::{Binary, Server, until};
 use crate::inbound::{INBOUND, mail, tickets};
+use crate::load::{LEASE_SECONDS, drain};
 use crate::support::desk::at;
 use crate::support::dovecot::Dovecot;
 use crate::support::{Desk, Test, plain, tests};
 use chrono::TimeDelta;
+use deskbell::db::schema::inbound_mails;
 use deskbell::inbound::imap;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Tests of this file.
 pub const TESTS: &[Test] = tests![
@@ -16,7 +21,11 @@ pub const TESTS: &[Test] = tests![
     what_is_too_large_stays_on_its_server,
 ];
 /// Against the real binary.
-pub const PLAIN: &[Test] = plain![the_server_tells_of_new_mails_and_two_nodes_take_each_once];
+pub const PLAIN: &[Test] = plain![
+    the_server_tells_of_new_mails_and_two_nodes_take_each_once,
+    a_server_that_tells_nothing_is_asked_and_one_that_hangs_up_is_called_again,
+    killed_while_it_fetches_it_loses_and_doubles_none,
+];
 
 const THEN: &str = "10-Jun-2026 13:00:00 +0000";
 const HELLO: &[&str] = &["One", "Two", "Three"];
@@ -169,4 +178,74 @@ fn the_server_tells_of_new_mails_and_two_nodes_take_each_once() {
     until("it was moved as well", || talk.count("INBOX").0 == 0);
     assert_eq!(talk.count("Done").0, 5);
     other.stop();
+}
+
+fn fetching(dovecot: &Dovecot, desk: &Binary) -> (Server, String) {
+    let server = desk.serve();
+    let secret = server.first_secret.clone().unwrap();
+    let new = json!({ "address": "support@desk.example", "kind": "imap", "imap": dovecot.settings("none", None) });
+    server.client(&secret).post("/api/v1/mailboxes", new).ok();
+    (server, secret)
+}
+
+fn subjects(server: &Server, secret: &str) -> Vec<String> {
+    let (mut found, mut path) = (Vec::new(), Some("/api/v1/tickets?limit=100".to_owned()));
+    while let Some(asked) = path {
+        let page = server.client(secret).get(&asked).ok();
+        found.extend(page["items"].as_array().unwrap().iter().map(|ticket| ticket["subject"].as_str().unwrap().to_owned()));
+        path = page["next_cursor"].as_str().map(|cursor| format!("/api/v1/tickets?limit=100&cursor={cursor}"));
+    }
+    found
+}
+
+fn a_server_that_tells_nothing_is_asked_and_one_that_hangs_up_is_called_again() {
+    let dovecot = Dovecot::start(Some("IMAP4rev1"));
+    let folder = tempfile::tempdir().unwrap();
+    let (server, secret) = fetching(&dovecot, &Binary::in_folder(folder.path()).with("inbound.imap_poll_seconds", 1));
+    for (n, subject) in ["A", "B", "C"].into_iter().enumerate() {
+        dovecot.talk().append("INBOX", THEN, &letter(subject));
+        until("the mail is a ticket", || subjects(&server, &secret).len() == n + 1);
+        dovecot.kick();
+    }
+    let mailbox = server.client(&secret).get("/api/v1/mailboxes").ok()["items"][0].clone();
+    assert!(mailbox["imap"]["looked_at"].is_string(), "{mailbox}");
+    server.stop();
+}
+
+fn killed_while_it_fetches_it_loses_and_doubles_none() {
+    const MAILS: usize = 300;
+    let dovecot = Dovecot::start(None);
+    let mut talk = dovecot.talk();
+    let wanted: BTreeSet<String> = (0..MAILS).map(|n| format!("Mail {n}")).collect();
+    for subject in &wanted {
+        let bytes = mail("ana@nordwind.example", "support@desk.example", subject, "", &"It is stuck. ".repeat(500));
+        talk.append("INBOX", THEN, &bytes);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // What a node that died was filing is filed again when its lease runs out.
+    let desk = Binary::in_folder(folder.path()).with("survey.enabled", false).with("jobs.lease_seconds", LEASE_SECONDS);
+    let desk = desk.with("mail.smtp_timeout_seconds", LEASE_SECONDS / 2).with("server.rate_per_minute", 0);
+    let (mut server, secret) = fetching(&dovecot, &desk);
+    let mut db = SqliteConnection::establish(folder.path().join("data/deskbell.sqlite").to_str().unwrap()).unwrap();
+    db.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+    let mut taken_at_kills = Vec::new();
+    for _ in 0..3 {
+        let before = taken_at_kills.last().copied().unwrap_or(0);
+        let mut taken = || inbound_mails::table.count().get_result::<i64>(&mut db).unwrap();
+        until("some more are taken", || taken() > before);
+        server.kill();
+        taken_at_kills.push(taken());
+        // The lease of a node that died runs out after a while.
+        db.batch_execute("UPDATE mailbox_watches SET lease_until = NULL").unwrap();
+        server = desk.serve();
+        if taken_at_kills.last() == Some(&(MAILS as i64)) {
+            break;
+        }
+    }
+    assert!(taken_at_kills[0] < MAILS as i64, "the first kill hits mails on their way");
+    until("all are there", || subjects(&server, &secret).len() >= MAILS);
+    drain(&server, &secret);
+    let found = subjects(&server, &secret);
+    assert_eq!((found.len(), found.into_iter().collect()), (MAILS, wanted));
+    server.stop();
 }

@@ -6,7 +6,12 @@ use deskbell::db::Conn;
 use diesel::connection::SimpleConnection;
 
 /// Tests of this file.
-pub const TESTS: &[Test] = tests![any_bytes_are_kept, lmtp_answers_by_the_book,];
+pub const TESTS: &[Test] = tests![
+    any_bytes_are_kept,
+    lmtp_answers_by_the_book,
+    many_connections_at_once_take_each_mail_once,
+    mails_whose_filing_was_put_off_are_filed_after_a_restart,
+];
 
 /// Where another process holds SQLite's lock.
 pub const LOCKED: &[Test] = sqlite![a_mail_is_put_off_while_the_database_is_away];
@@ -67,6 +72,61 @@ fn lmtp_answers_by_the_book(desk: &Desk) {
     assert!(talk.say("\r\n.").starts_with("552 5.3.4 "));
     assert!(talk.say("QUIT").starts_with("221 "));
     assert_eq!(talk.try_hear(), None);
+}
+
+/// One mail on a connection, which must get its 250.
+#[track_caller]
+fn say(talk: &mut Talk<std::os::unix::net::UnixStream>, address: &str, bytes: &[u8]) {
+    talk.send(format!("MAIL FROM:<ana@nordwind.example>\r\nRCPT TO:<{address}>\r\nDATA\r\n").as_bytes());
+    let answers: Vec<String> = (0..3).map(|_| talk.hear()).collect();
+    assert!(answers[2].starts_with("354 "), "{answers:?}");
+    talk.send(bytes);
+    assert!(talk.say(".").starts_with("250 "));
+}
+
+fn many_connections_at_once_take_each_mail_once(desk: &Desk) {
+    const CONNECTIONS: usize = 12;
+    const EACH: usize = 4;
+    let address = mailbox(desk, "support", None);
+    let path = listen(desk);
+    let same = mail("ana@nordwind.example", &address, "The same", "", "From everybody at once.");
+    std::thread::scope(|scope| {
+        for connection in 0..CONNECTIONS {
+            let (path, address, same) = (&path, &address, &same);
+            scope.spawn(move || {
+                let mut talk = Talk::to(path);
+                talk.say("LHLO b.example");
+                for n in 0..EACH {
+                    say(&mut talk, address, same);
+                    let own = mail("bo@nordwind.example", address, &format!("{connection} {n}"), "", &"Hello. ".repeat(500));
+                    say(&mut talk, address, &own);
+                }
+            });
+        }
+    });
+    desk.settle();
+    let all = desk.agent().get(&format!("{INBOUND}?limit=100")).ok()["items"].as_array().unwrap().clone();
+    assert!(all.iter().all(|mail| mail["state"] == "filed"), "{all:?}");
+    assert_eq!(all.len(), CONNECTIONS * EACH + 1);
+    let same = all.iter().filter(|mail| mail["subject"] == "The same").count();
+    assert_eq!(same, 1, "the same bytes are one mail, however they come");
+}
+
+fn mails_whose_filing_was_put_off_are_filed_after_a_restart(desk: &Desk) {
+    let address = mailbox(desk, "support", None);
+    let path = listen(desk);
+    let mut talk = Talk::to(&path);
+    talk.say("LHLO b.example");
+    for n in 0..3 {
+        say(&mut talk, &address, &mail("ana@nordwind.example", &address, &format!("Mail {n}"), "", "Hello."));
+    }
+    drop(talk);
+    // As a flood leaves them where the desk dies in it.
+    let mut conn = Conn::open(desk.app().db.url()).unwrap();
+    conn.batch_execute("UPDATE jobs SET due_at = due_at + 20000000 WHERE kind = 'file_mail'").unwrap();
+    desk.restart(|_| {});
+    desk.settle();
+    assert_eq!(tickets(desk).len(), 3, "without waiting");
 }
 
 fn a_mail_is_put_off_while_the_database_is_away(desk: &Desk) {

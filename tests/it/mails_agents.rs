@@ -1,7 +1,7 @@
 //! Mails that say they are by an agent: a token and a proof of origin, both, or they are held. DNS is a server with fixed records.
 use crate::inbound::{hand_over, held, mail, mailbox, texts, tickets, whole};
 use crate::support::given::path;
-use crate::support::lmtp::listen;
+use crate::support::lmtp::{listen, python};
 use crate::support::{Desk, Test, tests};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ed25519_dalek::SigningKey;
@@ -17,6 +17,7 @@ pub const TESTS: &[Test] = tests![
     a_signed_mail_with_a_token_is_a_reply_by_its_agent,
     without_token_or_proof_an_agents_mail_is_held,
     a_trusted_servers_word_is_a_proof,
+    an_address_that_may_send_for_the_domain_is_a_proof,
     a_relay_that_checks_its_senders_is_a_proof,
     a_mail_that_its_domain_disowns_is_held,
 ];
@@ -73,7 +74,13 @@ fn given(desk: &Desk) -> Given {
     let address = mailbox(desk, "support", None);
     let key = |seed: u8| STANDARD.encode(SigningKey::from_bytes(&[seed; 32]).verifying_key().as_bytes());
     let record = |seed: u8| format!("v=DKIM1; k=ed25519; p={}", key(seed));
-    let records = [("a._domainkey.desk.test", record(1)), ("a._domainkey.evil.example", record(2))];
+    let spf = |network: &str| format!("v=spf1 ip4:{network} -all");
+    let records = [
+        ("a._domainkey.desk.test", record(1)),
+        ("a._domainkey.evil.example", record(2)),
+        ("desk.test", spf("192.0.2.0/24")),
+        ("evil.example", spf("198.51.100.0/24")),
+    ];
     let server = dns(records.map(|(name, text)| (name.to_owned(), text)).into());
     desk.restart(|config| config.inbound.dns_server = server);
     let way = listen(desk);
@@ -169,6 +176,35 @@ fn a_trusted_servers_word_is_a_proof(desk: &Desk) {
     ] {
         hand_over(desk, &given.way, &given.token, &by_amir(&given, subject, results));
         assert_eq!(held(desk)[0]["reason"], "unproven_agent", "{subject}");
+    }
+    assert_eq!(texts(&whole(desk, &given.ticket)).len(), 3);
+}
+
+/// A mail by Amir that came to `by` from an address; `sender` is the envelope's.
+fn received(desk: &Desk, given: &Given, subject: &str, (sender, ip, by): (&str, &str, &str)) {
+    let field = format!("Received: from mail.example (unknown [{ip}])\r\n\tby {by} (Postfix) with ESMTPS id 4; x\r\n");
+    let bytes = [field.into_bytes(), mail(AMIR, &given.token, subject, "", "It moves now.")].concat();
+    python(given.way.to_str().unwrap(), 0, &[(sender, &[&given.token], &bytes)]);
+    desk.settle();
+}
+
+fn an_address_that_may_send_for_the_domain_is_a_proof(desk: &Desk) {
+    let given = given(desk);
+    let good = ("amir@desk.test", "192.0.2.7", "mx.desk.test");
+    received(desk, &given, "early", good);
+    assert_eq!(held(desk)[0]["reason"], "unproven_agent", "nobody is believed by himself");
+    desk.restart(|config| config.inbound.received_by = vec!["mx.desk.test".to_owned()]);
+    received(desk, &given, "good", good);
+    assert_eq!(last(desk, &given)["agent_id"], json!(desk.people.agent.id), "{:?}", held(desk));
+    for (subject, what) in [
+        ("elsewhere", ("amir@desk.test", "203.0.113.7", "mx.desk.test")),
+        ("unaligned", ("amir@evil.example", "198.51.100.7", "mx.desk.test")),
+        ("unknown", ("amir@other.desk.test", "192.0.2.7", "mx.desk.test")),
+        ("theirs", ("amir@desk.test", "192.0.2.7", "mx.evil.example")),
+    ] {
+        let before = held(desk).len();
+        received(desk, &given, subject, what);
+        assert_eq!(held(desk).len(), before + 1, "{subject}");
     }
     assert_eq!(texts(&whole(desk, &given.ticket)).len(), 3);
 }

@@ -11,6 +11,9 @@ pub const TESTS: &[Test] = tests![
     an_address_refused_at_once_is_as_good_as_a_report,
     any_other_refusal_fails_the_letter_and_tells_an_admin_once,
     a_letter_that_came_back_can_be_released,
+    a_refused_copy_keeps_the_letter_from_nobody_else,
+    who_could_not_get_it_at_once_gets_it_alone,
+    a_copy_that_comes_back_is_shown_as_what_it_is,
     a_survey_refused_by_status_needs_no_second_question,
     nobody_is_told_that_a_mail_came_unless_the_desk_wants_it,
     who_writes_is_told_so_often_and_machines_never,
@@ -108,6 +111,80 @@ fn a_letter_that_came_back_can_be_released(desk: &Desk) {
     let letters = desk.mails_to("ana@nordwind.example");
     assert_eq!((letters.len(), letters[1].header("message-id")), (2, about.as_str()), "the same letter");
     assert_eq!((bounce(desk, &ticket), parked(desk).len()), (Value::Null, 0));
+}
+
+fn reply_to(desk: &Desk, address: &str, cc: &[&str]) -> Value {
+    let ticket = email_ticket(desk, address);
+    desk.agent().post(&path(&ticket, "/replies"), json!({ "body": "Hello.", "cc": cc })).ok();
+    desk.settle();
+    ticket
+}
+
+fn states(desk: &Desk) -> Vec<Value> {
+    let all = desk.manager().get("/api/v1/mails").ok()["items"].as_array().unwrap().clone();
+    all.into_iter().filter(|mail| mail["kind"] == "reply").map(|mail| mail["state"].clone()).collect()
+}
+
+fn a_refused_copy_keeps_the_letter_from_nobody_else(desk: &Desk) {
+    let refused = "reject550-1-1@nordwind.example";
+    let ticket = reply_to(desk, "ana@nordwind.example", &[refused, "bo@nordwind.example"]);
+    let letter = desk.mail_to("ana@nordwind.example");
+    assert_eq!(letter.rcpt_tos, ["ana@nordwind.example", "bo@nordwind.example"]);
+    assert!(letter.header("cc").contains(refused), "the others see who was meant to have it");
+    let shown = bounce(desk, &ticket);
+    assert_eq!((&shown["address"], &shown["status"], &shown["is_permanent"]), (&json!(refused), &json!("5.1.1"), &json!(true)));
+    assert_eq!(states(desk), ["sent"]);
+    assert!(suppressed(desk).iter().any(|one| one["address"] == refused));
+    assert!(!suppressed(desk).iter().any(|one| one["address"] == "ana@nordwind.example"));
+    desk.advance(TimeDelta::hours(2));
+    assert_eq!(desk.mails_to("bo@nordwind.example").len(), 1, "nobody gets it twice");
+}
+
+fn who_could_not_get_it_at_once_gets_it_alone(desk: &Desk) {
+    desk.expect_parked();
+    let late = "once451@nordwind.example";
+    reply_to(desk, "ana@nordwind.example", &[late, "bo@nordwind.example"]);
+    assert_eq!((desk.mails_to("ana@nordwind.example").len(), desk.mails_to(late).len()), (1, 0));
+    assert_eq!(states(desk), ["queued"]);
+    desk.advance(TimeDelta::minutes(1));
+    assert_eq!(desk.mail_to(late).rcpt_tos, [late], "it alone");
+    assert_eq!(desk.mail_to("ana@nordwind.example").header("message-id"), desk.mail_to(late).header("message-id"));
+    assert_eq!(states(desk), ["sent"]);
+    // The one whom the letter is to is refused: who had a copy has it, and a person sends it again to the other alone.
+    let main = "once550@nordwind.example";
+    let ticket = reply_to(desk, main, &["eva@nordwind.example"]);
+    assert_eq!(desk.mail_to("eva@nordwind.example").rcpt_tos, ["eva@nordwind.example"]);
+    assert_eq!((bounce(desk, &ticket)["address"].clone(), parked(desk).len()), (json!(main), 1));
+    let release = format!("/api/v1/mails/{}/release", parked(desk)[0]["id"].as_str().unwrap());
+    desk.manager().post(&release, json!({})).ok();
+    desk.settle();
+    assert_eq!(desk.mail_to(main).rcpt_tos, [main]);
+    assert_eq!((bounce(desk, &ticket), parked(desk).len()), (Value::Null, 0));
+    // Everybody is refused.
+    let ticket = reply_to(desk, "reject550-7-1@nordwind.example", &["reject550-1-1@nordwind.example"]);
+    assert_eq!((bounce(desk, &ticket)["status"].clone(), parked(desk).len()), (json!("5.7.1"), 1));
+    let history = desk.agent().get(&path(&ticket, "/history")).text;
+    assert!(history.contains("5.1.1") && history.contains("5.7.1"), "{history}");
+}
+
+fn a_copy_that_comes_back_is_shown_as_what_it_is(desk: &Desk) {
+    let address = mailbox(desk, "support", None);
+    let way = listen(desk);
+    let ticket = reply_to(desk, "ana@nordwind.example", &["Bo@nordwind.example"]);
+    let letter = desk.mail_to("ana@nordwind.example");
+    assert!(letter.mail_from.starts_with(&address[..7]), "{}", letter.mail_from);
+    let about = letter.header("message-id");
+    hand_over(
+        desk,
+        &way,
+        &letter.mail_from,
+        &crate::inbound::report(&letter.mail_from, "failed", "5.1.1", about, "bo@nordwind.example"),
+    );
+    let shown = bounce(desk, &ticket);
+    assert_eq!(shown["address"].as_str().unwrap().to_lowercase(), "bo@nordwind.example");
+    assert_eq!((parked(desk).len(), states(desk)), (0, vec![json!("sent")]), "the letter itself arrived");
+    let closed: Vec<Value> = suppressed(desk).iter().map(|one| one["address"].clone()).collect();
+    assert_eq!(closed, ["bo@nordwind.example"]);
 }
 
 fn a_survey_refused_by_status_needs_no_second_question(desk: &Desk) {

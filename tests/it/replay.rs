@@ -52,6 +52,10 @@ fn corrected(data: &Value, promise: Promise, hours: &Hours) -> Clock {
     if let Some(reached_at) = at("reached_at") {
         clock.fallen_due(reached_at).into_iter().for_each(|fact| clock.mark(fact));
         clock.apply(Fact::Reached(reached_at), hours);
+    } else {
+        // A reply that was taken back had come after them.
+        let before = [at("warned_at").map(Fact::Warned), at("breached_at").map(Fact::Breached)];
+        before.into_iter().flatten().for_each(|fact| clock.mark(fact));
     }
     assert_eq!(clock.standing, standing);
     clock

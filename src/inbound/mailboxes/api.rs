@@ -217,10 +217,6 @@ fn kept(imap: Option<ImapIn>, kind: MailboxKind, old: Option<Imap>) -> Result<Op
     }
 }
 
-fn has_key(app: &App) -> bool {
-    !app.config.mail.dkim_key_file.as_os_str().is_empty()
-}
-
 /// Make a mailbox.
 #[utoipa::path(post, path = "/api/v1/mailboxes", tag = "mail", request_body = MailboxIn,
     responses((status = 201, description = "Made", body = MailboxOut)))]
@@ -230,6 +226,7 @@ pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<MailboxI
     if address.split('@').next().is_some_and(|local| local.contains('+')) {
         return Err(Error::field("address", "plus", "must have no + part"));
     }
+    let dkim = kept_dkim(dkim, &address, &app.config.mail)?;
     let row = MailboxRow {
         id: MailboxId::new(),
         address,
@@ -242,7 +239,7 @@ pub async fn create(app: Data<App>, who: Who, Now(now): Now, post: Post<MailboxI
         created_at: Time(now),
         updated_at: Time(now),
         smtp: kept_smtp(smtp, None)?,
-        dkim: kept_dkim(dkim, has_key(&app))?,
+        dkim,
     };
     post.once
         .run(&app, now, move |conn| {
@@ -286,7 +283,7 @@ pub async fn change(
     body: Body<MailboxPatch>,
 ) -> Result<HttpResponse> {
     let MailboxPatch { team_id, from_name, imap, smtp, dkim, active } = body.0;
-    let has_key = has_key(&app);
+    let settings = app.config.mail.clone();
     let mailbox = app
         .db
         .write(move |conn| {
@@ -304,7 +301,7 @@ pub async fn change(
                 row.dkim = match dkim {
                     Patch::Keep => row.dkim.take(),
                     Patch::Clear => None,
-                    Patch::Set(dkim) => kept_dkim(Some(dkim), has_key)?,
+                    Patch::Set(dkim) => kept_dkim(Some(dkim), &row.address, &settings)?,
                 };
                 row.is_active = active.unwrap_or(row.is_active);
                 Ok(())

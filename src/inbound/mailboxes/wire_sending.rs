@@ -1,7 +1,9 @@
 //! How letters of a mailbox go out, as JSON.
+use crate::config::{self, DkimKey};
 use crate::db::types::Json;
 use crate::error::{Error, Result};
 use crate::http::extract::fields;
+use crate::inbound::origin::is_aligned;
 use crate::mail::{self, SmtpTls, dkim::is_dns_name};
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationError, ValidationErrors};
@@ -35,7 +37,7 @@ fn starttls() -> SmtpTls {
     SmtpTls::Starttls
 }
 
-/// In whose name letters of a mailbox are signed, with the desk's key (`mail.dkim_key_file`).
+/// In whose name letters of a mailbox are signed: with the key of that name (`mail.dkim_keys`), or with the desk's (`mail.dkim_key_file`).
 #[derive(Debug, Clone, Deserialize, Validate, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DkimIn {
@@ -112,15 +114,31 @@ pub fn kept_smtp(smtp: Option<SmtpIn>, old: Option<mail::Smtp>) -> Result<Option
     Ok(Some(Json::of(&mail::Smtp { host, port, tls, login })?))
 }
 
-/// The signer as it is kept.
-pub fn kept_dkim(dkim: Option<DkimIn>, has_key: bool) -> Result<Option<Json>> {
+/// The signer as it is kept: with a key that the desk has, for the domain of the address.
+pub fn kept_dkim(dkim: Option<DkimIn>, address: &str, config: &config::Mail) -> Result<Option<Json>> {
     match dkim {
         None => Ok(None),
-        Some(_) if !has_key => Err(Error::field("dkim", "no_key", "the desk has no key: see mail.dkim_key_file")),
         Some(dkim) => {
             checked("dkim", &dkim)?;
             let DkimIn { domain, selector } = dkim;
-            Ok(Some(Json::of(&mail::Dkim { domain: domain.to_lowercase(), selector: selector.to_lowercase() })?))
+            let dkim = mail::Dkim { domain: domain.to_lowercase(), selector: selector.to_lowercase() };
+            let is_named = |key: &DkimKey| {
+                key.domain.eq_ignore_ascii_case(&dkim.domain) && key.selector.eq_ignore_ascii_case(&dkim.selector)
+            };
+            if config.dkim_key_file.as_os_str().is_empty() && !config.dkim_keys.iter().any(is_named) {
+                return Err(Error::field(
+                    "dkim",
+                    "no_key",
+                    "the desk has no such key: see mail.dkim_key_file and mail.dkim_keys",
+                ));
+            }
+            let from = address.rsplit_once('@').map_or(address, |(_, domain)| domain);
+            if !(is_aligned(&dkim.domain, from) || is_aligned(from, &dkim.domain)) {
+                let text =
+                    "must be the domain of the mailbox's address, or one above or below it: else nobody believes the signature";
+                return Err(Error::field("dkim.domain", "not_aligned", text));
+            }
+            Ok(Some(Json::of(&dkim)?))
         }
     }
 }

@@ -90,6 +90,12 @@ impl Dovecot {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
+    /// Throws everybody out who is logged in.
+    #[track_caller]
+    pub fn kick(&self) {
+        output(Command::new("doveadm").arg("-c").arg(self.folder.path().join("dovecot.conf")).args(["kick", USER]));
+    }
+
     /// Somebody else who is logged in.
     #[track_caller]
     pub fn talk(&self) -> Imap {
