@@ -45,7 +45,7 @@ pub struct DkimIn {
     #[validate(custom(function = "dns_name"))]
     #[schema(
         max_length = 253,
-        pattern = r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$",
+        pattern = r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$",
         examples("example.com")
     )]
     domain: String,

@@ -61,6 +61,8 @@ REASONS = {
     # Which settings a kind of mailbox has.
     "not_imap",
     "same_folder",
+    "no_key",
+    "not_aligned",
     "refused_type",
     "cause",
 }
